@@ -1,0 +1,25 @@
+import express, { type Express } from 'express'
+import type { AppContext } from './context.ts'
+import { GatewayError } from './errors.ts'
+import { healthRouter } from './health.ts'
+import { sendOpenAiErrors } from './http-errors.ts'
+import type { StaticCallers } from './proxy/authenticate.ts'
+import { createProxy } from './proxy/router.ts'
+
+/** Every mount, in order. The data path comes first: it is the busy one. */
+export function createApp(ctx: AppContext, statics: StaticCallers): Express {
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.enable('case sensitive routing')
+  app.set('trust proxy', ctx.config.trustProxy)
+
+  const proxy = createProxy(ctx, statics)
+  app.use('/v1', proxy.handler)
+  app.use(healthRouter(ctx))
+  app.use(() => {
+    throw new GatewayError('unknown_route')
+  })
+  app.use(sendOpenAiErrors(ctx.log))
+  return app
+}

@@ -1,0 +1,32 @@
+/** The whole configuration, parsed once and frozen. What each field means stands in schema.ts. */
+export type Config = {
+  host: string
+  port: number
+  dataDir: string
+  /** Where the YAML was read from, null when there was none. */
+  configFile: string | null
+  /** Null: generated into `dataDir` on first start. */
+  managementToken: string | null
+  /** 32 bytes; null: generated into `dataDir` on first start. */
+  encryptionKey: Buffer | null
+  /** By provider name; only providers that have something configured are sure to be present. */
+  providers: Record<string, { apiKey: string | null; baseUrl: string | null }>
+  defaultProvider: string
+  /** `auto`: on while no provider key is configured anywhere. */
+  demo: boolean | 'auto'
+  log: { level: 'error' | 'warn' | 'info' | 'debug'; format: 'json' | 'pretty' }
+  maxBodyBytes: number
+  maxUploadBytes: number
+  timeouts: { connectMs: number; headersMs: number; firstTokenMs: number; idleMs: number; totalMs: number }
+  retry: { maxRetries: number; initialBackoffMs: number; maxBackoffMs: number; factor: number; jitter: number }
+  /** Default per token that has no limit of its own. */
+  rateLimit: { requests: number; windowSeconds: number } | null
+  streamUsage: 'inject' | 'estimate'
+  proxyApiKeys: string[]
+  disableAuth: boolean
+  maxConcurrentRequests: number
+  pool: { connectionsPerHost: number; idleMs: number }
+  /** Express' `trust proxy` setting. */
+  trustProxy: boolean | number | string
+  corsOrigins: string[]
+}

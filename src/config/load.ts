@@ -1,0 +1,191 @@
+import { resolve } from 'node:path'
+import type { Config } from './config.ts'
+import { ConfigError } from './config-error.ts'
+import { type ConfigFile, hasVariable, interpolate, readConfigFile } from './config-file.ts'
+import { type Environment, type Findings, findInEnvironment, readEnvironment, type Variables } from './environment.ts'
+import {
+  OPTION_NAMES,
+  type Option,
+  type OptionName,
+  optionOf,
+  PROVIDER_NAMES,
+  type Values,
+  yamlPathOf,
+} from './schema.ts'
+
+export type Origin = 'env' | 'file' | 'default'
+
+export type LoadedConfig = {
+  /** Frozen, all of it. */
+  config: Config
+  /** One line each, beginning with the name that is meant. */
+  warnings: string[]
+  /** Where each option's value comes from, by its name in the environment (`.env` counts as the environment). */
+  origins: Record<OptionName, Origin>
+  /** Each option's value as text, by its name in the environment; a secret is `(set)`, nothing is `(none)`. */
+  shown: Record<OptionName, string>
+}
+
+export type Surroundings = {
+  env: Variables
+  cwd: string
+  /** Whether the log goes to people: decides the default of LOG_FORMAT. */
+  terminal?: boolean
+}
+
+/** The configuration of this process. Throws `ConfigError`. */
+export function loadProcessConfig(): LoadedConfig {
+  return loadConfig({ env: process.env, cwd: process.cwd(), terminal: process.stdout.isTTY === true })
+}
+
+/** Reads environment, `.env` and YAML (ranking in this order) completely. Throws one `ConfigError` with every problem there is. */
+export function loadConfig({ env, cwd, terminal = false }: Surroundings): LoadedConfig {
+  const findings: Findings = { problems: [], warnings: [] }
+  const environment = readEnvironment(env, cwd, findings)
+  const file = readConfigFile(environment, findings)
+  const readings = OPTION_NAMES.map((name) => [name, readOption(name, environment, file, findings)] as const)
+  const values = Object.fromEntries(readings.map(([name, { value }]) => [name, value])) as Values
+  const origins = Object.fromEntries(readings.map(([name, { origin }]) => [name, origin])) as Record<OptionName, Origin>
+  checkTogether(values, origins, findings)
+  if (findings.problems.length > 0) throw new ConfigError(findings.problems)
+  const config = deepFreeze(toConfig(values, origins, cwd, file, terminal))
+  const shown = Object.fromEntries(readings.map(([name, { value }]) => [name, show(name, value)]))
+  return { config, warnings: findings.warnings, origins, shown: shown as Record<OptionName, string> }
+}
+
+type Reading = { value: unknown; origin: Origin }
+
+function readOption(name: OptionName, environment: Environment, file: ConfigFile | null, findings: Findings): Reading {
+  const option = optionOf(name)
+  const problemsBefore = findings.problems.length
+  const found = findInEnvironment(environment, name, findings)
+  // A broken source is reported; what ranks below it must not hide that.
+  if (findings.problems.length > problemsBefore) return { value: option.default, origin: 'env' }
+  if (found !== null) return { value: parseValue(option, found.value, found.name, true, findings), origin: 'env' }
+  const path = yamlPathOf(name)
+  const raw = path === null ? undefined : file?.values.get(path)
+  if (file === null || raw === undefined) return { value: option.default, origin: 'default' }
+  const label = `${file.label}: ${path}`
+  const value = interpolate(raw, label, environment, findings)
+  if (value === null || value === '') return { value: option.default, origin: 'default' }
+  return { value: parseValue(option, value, label, !hasVariable(raw), findings), origin: 'file' }
+}
+
+function parseValue(option: Option, raw: unknown, name: string, quotable: boolean, findings: Findings): unknown {
+  const parsed = option.parse.safeParse(raw)
+  if (!parsed.success) {
+    const quoted = quotable && !option.secret && !option.unquotable ? quote(raw) : ''
+    for (const { message, path } of parsed.error.issues.slice(0, 1)) {
+      const entry = typeof path[0] === 'number' ? `entry ${path[0] + 1} ` : ''
+      findings.problems.push(`${name}: ${entry}${message}${quoted}`)
+    }
+    return option.default
+  }
+  if (option.notYet !== undefined && parsed.data !== false) {
+    // A number switches nothing on by itself.
+    const list = typeof parsed.data === 'number' ? findings.warnings : findings.problems
+    list.push(`${name}: ${option.notYet}`)
+  }
+  return parsed.data
+}
+
+function quote(raw: unknown): string {
+  const text = String(raw)
+  return typeof raw === 'object' || text.length > 60 ? '' : ` (now ${JSON.stringify(text)})`
+}
+
+const SHORT_TOKEN = 16
+
+/** What no option can see alone. */
+function checkTogether(values: Values, origins: Record<OptionName, Origin>, { problems, warnings }: Findings): void {
+  if (values.DISABLE_AUTH && !isLoopback(values.HOST)) {
+    problems.push(`DISABLE_AUTH: only with a loopback HOST (127.0.0.1, ::1, localhost), not with ${values.HOST}`)
+  }
+  if (values.INITIAL_BACKOFF > values.MAX_BACKOFF) {
+    problems.push(`INITIAL_BACKOFF: ${values.INITIAL_BACKOFF} ms is more than MAX_BACKOFF, ${values.MAX_BACKOFF} ms`)
+  }
+  if (origins.HTTP_TIMEOUT !== 'default' && origins.HTTP_TIMEOUT === origins.TIMEOUT_TOTAL_MS) {
+    problems.push('TIMEOUT_TOTAL_MS: HTTP_TIMEOUT is set too and means the same; keep one of the two')
+  }
+  if (values.MANAGEMENT_TOKEN !== null && values.MANAGEMENT_TOKEN.length < SHORT_TOKEN) {
+    warnings.push(`MANAGEMENT_TOKEN: shorter than ${SHORT_TOKEN} characters, which can be guessed`)
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host.toLowerCase() === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+}
+
+const BYTES_PER_MB = 1024 * 1024
+
+function toConfig(
+  values: Values,
+  origins: Record<OptionName, Origin>,
+  cwd: string,
+  file: ConfigFile | null,
+  terminal: boolean,
+): Config {
+  return {
+    host: values.HOST,
+    port: values.PORT,
+    dataDir: resolve(cwd, values.DATA_DIR),
+    configFile: file?.path ?? null,
+    managementToken: values.MANAGEMENT_TOKEN,
+    encryptionKey: values.ENCRYPTION_KEY,
+    providers: Object.fromEntries(PROVIDER_NAMES.map((name) => [name, providerOf(values, name)])),
+    defaultProvider: values.DEFAULT_PROVIDER,
+    demo: values.DEMO,
+    log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT ?? (terminal ? 'pretty' : 'json') },
+    maxBodyBytes: Math.round(values.MAX_BODY_MB * BYTES_PER_MB),
+    maxUploadBytes: Math.round(values.MAX_UPLOAD_MB * BYTES_PER_MB),
+    timeouts: {
+      connectMs: values.TIMEOUT_CONNECT_MS,
+      headersMs: values.TIMEOUT_HEADERS_MS,
+      firstTokenMs: values.TIMEOUT_FIRST_TOKEN_MS,
+      idleMs: values.TIMEOUT_IDLE_MS,
+      totalMs: totalTimeoutMs(values, origins),
+    },
+    retry: {
+      maxRetries: values.MAX_RETRIES,
+      initialBackoffMs: values.INITIAL_BACKOFF,
+      maxBackoffMs: values.MAX_BACKOFF,
+      factor: values.BACKOFF_FACTOR,
+      jitter: values.JITTER,
+    },
+    rateLimit:
+      values.RATE_LIMIT === null ? null : { requests: values.RATE_LIMIT, windowSeconds: values.RATE_LIMIT_WINDOW },
+    streamUsage: values.STREAM_USAGE,
+    proxyApiKeys: [...values.PROXY_API_KEYS],
+    disableAuth: values.DISABLE_AUTH,
+    maxConcurrentRequests: values.MAX_CONCURRENT_REQUESTS,
+    pool: {
+      connectionsPerHost: values.MAX_IDLE_CONNS_PER_HOST,
+      idleMs: Math.round(values.IDLE_CONN_TIMEOUT * 1000),
+    },
+    trustProxy: values.TRUST_PROXY,
+    corsOrigins: [...values.CORS_ORIGINS],
+  }
+}
+
+function providerOf(values: Values, name: (typeof PROVIDER_NAMES)[number]): Config['providers'][string] {
+  const prefix = name.toUpperCase() as Uppercase<typeof name>
+  return { apiKey: values[`${prefix}_API_KEY`], baseUrl: values[`${prefix}_BASE_URL`] }
+}
+
+/** Two spellings of one thing: the one in the environment beats the one in the file. */
+function totalTimeoutMs(values: Values, origins: Record<OptionName, Origin>): number {
+  const inSeconds = Math.round(values.HTTP_TIMEOUT * 1000)
+  return origins.HTTP_TIMEOUT === 'env' ? inSeconds : (values.TIMEOUT_TOTAL_MS ?? inSeconds)
+}
+
+function show(name: OptionName, value: unknown): string {
+  if (value === null || (Array.isArray(value) && value.length === 0)) return '(none)'
+  return optionOf(name).secret ? '(set)' : String(value)
+}
+
+function deepFreeze<T>(value: T): T {
+  // Bytes cannot be frozen.
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value
+  for (const part of Object.values(value)) deepFreeze(part)
+  return Object.freeze(value)
+}

@@ -1,0 +1,131 @@
+import type { Config } from './config/config.ts'
+import { createIpList } from './domain/ip-list.ts'
+import { createSealer, type Sealer } from './domain/secrets.ts'
+import { createTokenIndex, type TokenIndex } from './domain/token-index.ts'
+import type { Kv } from './kv/kv.ts'
+import { createMemoryKv } from './kv/memory.ts'
+import type { Logger } from './logger.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
+import { type DemoServer, startDemo } from './providers/demo.ts'
+import { createProviders, type Providers } from './providers/index.ts'
+import { createUpstreams, type Upstreams } from './proxy/forward.ts'
+import { registerSecret } from './redact.ts'
+import { openStore } from './store/open.ts'
+import type { Store } from './store/store.ts'
+import { createEstimator, type Estimator } from './usage/estimate.ts'
+import { createLedger, type Ledger } from './usage/ledger.ts'
+
+/** The one object that wires the parts: made by `openContext`, handed to every surface. */
+export type AppContext = {
+  config: Config
+  store: Store
+  kv: Kv
+  providers: Providers
+  tokens: TokenIndex
+  ledger: Ledger
+  estimator: Estimator
+  http: Upstreams
+  metrics: Metrics
+  log: Logger
+  sealer: Sealer
+  /** Bearer of `/manage` and `/metrics`. */
+  managementToken: string
+  life: Life
+  /** Milliseconds since the epoch. */
+  now(): number
+  close(): Promise<void>
+}
+
+/** Where the process is in its life; /ready and the data path ask. */
+export type Life = { startedAt: number; draining: boolean }
+
+type Options = { config: Config; managementToken: string; encryptionKey: Buffer; log: Logger; now?: () => number }
+
+/** Opens the database and wires the parts. Throws `StoreError`. */
+export async function openContext({
+  config,
+  managementToken,
+  encryptionKey,
+  log,
+  now = Date.now,
+}: Options): Promise<AppContext> {
+  const store = await openStore({ dataDir: config.dataDir, log })
+  const metrics = createMetrics()
+  const sealer = createSealer(encryptionKey)
+  const demo = await openDemo(config, store)
+  const providers = createProviders(config, () => demo?.url ?? null)
+  for (const secret of [
+    managementToken,
+    ...config.proxyApiKeys,
+    ...providers.list().map(({ sharedKey }) => sharedKey ?? ''),
+  ]) {
+    registerSecret(secret)
+  }
+  const ledger = createLedger({
+    store: store.ledger,
+    now,
+    onFailure(error, pendingRows) {
+      metrics.ledgerPending(pendingRows)
+      log.error('the ledger cannot be written; new requests are refused until it can', {
+        pending_rows: pendingRows,
+        cause: error,
+      })
+    },
+    onRecovery() {
+      metrics.ledgerPending(0)
+      log.info('the ledger is written again')
+    },
+  })
+  const tokens = createTokenIndex({
+    store,
+    openKey(sealed) {
+      const secret = sealer.open(sealed)
+      registerSecret(secret)
+      return secret
+    },
+    toIpList: createIpList,
+    onUnreadableKey: (key, cause) =>
+      log.error('a provider key cannot be opened; requests go without it', {
+        key_id: key.id,
+        project: key.projectId,
+        cause,
+      }),
+  })
+  const estimator = createEstimator((cause) =>
+    log.error('the estimate worker failed; it is started again when needed', { cause }),
+  )
+  const http = createUpstreams(config)
+  const life: Life = { startedAt: now(), draining: false }
+  return {
+    config,
+    store,
+    kv: createMemoryKv(),
+    providers,
+    tokens,
+    ledger,
+    estimator,
+    http,
+    metrics,
+    log,
+    sealer,
+    managementToken,
+    life,
+    now,
+    async close() {
+      const unwritten = await ledger.close()
+      // Better in the log than nowhere: these rows can be entered by hand.
+      for (const row of unwritten) log.error('a ledger row could not be written', { row: JSON.stringify(row) })
+      await Promise.all([http.close(), estimator.close(), demo?.close()])
+      await store.close()
+      log.flush()
+    },
+  }
+}
+
+/** On when asked for, or while there is no provider key anywhere. */
+async function openDemo({ demo, providers }: Config, store: Store): Promise<DemoServer | null> {
+  const hasKey = async () =>
+    Object.values(providers).some(({ apiKey }) => apiKey !== null) || (await store.providerKeys.count()) > 0
+  const on = demo === 'auto' ? !(await hasKey()) : demo
+  return on ? startDemo() : null
+}

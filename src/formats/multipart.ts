@@ -1,0 +1,62 @@
+/** A part's head is never longer; a field's value is never read further. */
+const MAX_HEAD = 16 * 1024
+const MAX_VALUE = 1024
+
+const BLANK_LINE = Buffer.from('\r\n\r\n')
+
+/**
+ * Finds the value of one form field in a multipart body that passes in pieces (RFC 7578), wherever it stands. Memory is bounded:
+ * file parts are skipped, never kept.
+ */
+export class MultipartField {
+  readonly #delimiter: Buffer
+  readonly #isWanted: (head: string) => boolean
+  readonly #onValue: (value: string) => void
+  #state: 'preamble' | 'head' | 'value' | 'skip' = 'preamble'
+  #left: Buffer = Buffer.from('\r\n')
+
+  /** `onValue` may be called several times when the field is repeated. */
+  constructor(boundary: string, field: string, onValue: (value: string) => void) {
+    this.#delimiter = Buffer.from(`\r\n--${boundary}`)
+    this.#onValue = onValue
+    this.#isWanted = (head) => nameOf(head) === field
+  }
+
+  push(piece: Buffer): void {
+    let bytes = Buffer.concat([this.#left, piece])
+    for (;;) {
+      if (this.#state === 'head') {
+        const end = bytes.indexOf(BLANK_LINE)
+        if (end === -1 && bytes.length < MAX_HEAD) break
+        this.#state = end !== -1 && this.#isWanted(bytes.toString('utf8', 0, end)) ? 'value' : 'skip'
+        // The blank line's own CRLF may begin the delimiter of an empty part.
+        bytes = bytes.subarray(end === -1 ? 0 : end + 2)
+      } else {
+        const end = bytes.indexOf(this.#delimiter)
+        if (end === -1) {
+          if (this.#state === 'value' && bytes.length < MAX_VALUE) break
+          if (this.#state === 'value') this.#state = 'skip'
+          bytes = bytes.subarray(Math.max(0, bytes.length - this.#delimiter.length + 1))
+          break
+        }
+        if (this.#state === 'value') this.#onValue(bytes.toString('utf8', 2, end))
+        this.#state = 'head'
+        bytes = bytes.subarray(end + this.#delimiter.length)
+      }
+    }
+    this.#left = Buffer.from(bytes)
+  }
+}
+
+/** The boundary of a multipart content type, null when it is not one. */
+export function boundaryOf(contentType: string | undefined): string | null {
+  if (contentType === undefined || !/^multipart\//i.test(contentType)) return null
+  const match = /;\s*boundary=(?:"([^"]{1,70})"|([^\s;]{1,70}))/i.exec(contentType)
+  return match ? (match[1] ?? match[2]!) : null
+}
+
+function nameOf(head: string): string | null {
+  const disposition = /^content-disposition:[^\r\n]*/im.exec(head)?.[0] ?? ''
+  const match = /;\s*name\*?=(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))/i.exec(disposition)
+  return match ? (match[1] ?? match[2]!) : null
+}

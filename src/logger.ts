@@ -1,0 +1,158 @@
+import winston from 'winston'
+import Transport from 'winston-transport'
+import { redact } from './redact.ts'
+
+export type LogFields = Record<string, unknown>
+export type Logger = {
+  error(message: string, fields?: LogFields): void
+  warn(message: string, fields?: LogFields): void
+  info(message: string, fields?: LogFields): void
+  debug(message: string, fields?: LogFields): void
+  /** The one line of a request. Goes past winston's stream pipeline (17 to 21 µs a line) to the same redaction and the same sink. */
+  request(fields: RequestLogFields): void
+  /** Writes what is still waiting. */
+  flush(): void
+}
+
+export type RequestLogFields = {
+  requestId: string
+  project: string | null
+  token: string | null
+  method: string
+  path: string
+  model: string | null
+  provider: string | null
+  servedModel: string | null
+  status: number
+  error: string | null
+  stream: boolean
+  latencyMs: number
+  firstTokenMs: number | null
+  inputTokens: number
+  outputTokens: number
+  usageSource: string
+  requestBytes: number
+  responseBytes: number
+  attempts: number
+  changes: string[]
+  /** The real reason of a failure, never shown to the caller. */
+  cause?: string
+}
+
+type Options = {
+  level: 'error' | 'warn' | 'info' | 'debug'
+  format: 'json' | 'pretty'
+  write?: (text: string) => void
+  now?: () => number
+}
+
+/** winston for all that happens now and then; every line is redacted here, whoever wrote it, just before it leaves. */
+export function createLogger({
+  level,
+  format,
+  write = (text) => void process.stdout.write(text),
+  now = Date.now,
+}: Options): Logger {
+  const sink = createSink(write)
+  const logger = winston.createLogger({
+    level,
+    transports: [new SinkTransport({ format: format === 'json' ? jsonFormat(now) : prettyFormat(now), sink })],
+  })
+  const log = (at: string) => (message: string, fields?: LogFields) => void logger.log(at, message, fields)
+  const writesRequests = logger.isLevelEnabled('info')
+  return {
+    error: log('error'),
+    warn: log('warn'),
+    info: log('info'),
+    debug: log('debug'),
+    request(fields) {
+      if (writesRequests) sink.write(format === 'json' ? requestJson(fields, now()) : requestPretty(fields, now()))
+    },
+    flush: sink.flush,
+  }
+}
+
+/** Lines of one turn of the event loop leave in one write. Bounded: past 1 MB they leave at once. */
+function createSink(write: (text: string) => void) {
+  let waiting = ''
+  const flush = () => {
+    if (waiting === '') return
+    const text = waiting
+    waiting = ''
+    write(redact(text))
+  }
+  return {
+    write(line: string) {
+      if (waiting === '') setImmediate(flush)
+      waiting += `${line}\n`
+      if (waiting.length > 1_000_000) flush()
+    },
+    flush,
+  }
+}
+
+class SinkTransport extends Transport {
+  readonly #sink: ReturnType<typeof createSink>
+  constructor({ sink, ...options }: Transport.TransportStreamOptions & { sink: ReturnType<typeof createSink> }) {
+    super(options)
+    this.#sink = sink
+  }
+
+  override log(info: Record<symbol, string>, next: () => void) {
+    this.#sink.write(info[Symbol.for('message')]!)
+    next()
+  }
+}
+
+const printable = winston.format((info) => {
+  for (const [key, value] of Object.entries(info)) if (value instanceof Error) info[key] = describeError(value)
+  return info
+})
+
+const jsonFormat = (now: () => number) =>
+  winston.format.combine(
+    printable(),
+    winston.format((info) => ({ time: new Date(now()).toISOString(), ...info }))(),
+    winston.format.json(),
+  )
+
+const prettyFormat = (now: () => number) =>
+  winston.format.combine(
+    printable(),
+    winston.format.printf(({ level, message, ...fields }) => {
+      const rest = Object.keys(fields).length > 0 ? ` ${JSON.stringify(fields)}` : ''
+      return `${clock(now())} ${level.padEnd(5)} ${message}${rest}`
+    }),
+  )
+
+const clock = (at: number) => new Date(at).toISOString().slice(11, 23)
+
+/** An error with its causes, one line, without stacks of expected errors. */
+export function describeError(error: unknown): string {
+  const parts: string[] = []
+  for (let at: unknown = error, depth = 0; at !== undefined && at !== null && depth < 5; depth++) {
+    if (!(at instanceof Error)) {
+      parts.push(String(at))
+      break
+    }
+    const code = (at as NodeJS.ErrnoException).code
+    parts.push(`${at.name}${typeof code === 'string' && code !== at.name ? ` ${code}` : ''}: ${at.message}`)
+    at = at.cause
+  }
+  return parts.join(' ← ')
+}
+
+const text = (value: string | null) => (value === null ? 'null' : JSON.stringify(value))
+const ms = (value: number | null) => (value === null ? 'null' : Math.round(value * 10) / 10)
+
+/** Written field by field: half the cost of a generic serialiser, and the fields are all known. */
+function requestJson(f: RequestLogFields, at: number): string {
+  return `{"time":"${new Date(at).toISOString()}","level":"info","message":"request","request_id":"${f.requestId}","project":${text(f.project)},"token":${text(f.token)},"method":${text(f.method)},"path":${text(f.path)},"model":${text(f.model)},"provider":${text(f.provider)},"served_model":${text(f.servedModel)},"status":${f.status},"error":${text(f.error)},"stream":${f.stream},"latency_ms":${ms(f.latencyMs)},"first_token_ms":${ms(f.firstTokenMs)},"input_tokens":${f.inputTokens},"output_tokens":${f.outputTokens},"usage_source":"${f.usageSource}","request_bytes":${f.requestBytes},"response_bytes":${f.responseBytes},"attempts":${f.attempts}${f.changes.length > 0 ? `,"changes":${JSON.stringify(f.changes)}` : ''}${f.cause === undefined ? '' : `,"cause":${JSON.stringify(f.cause)}`}}`
+}
+
+function requestPretty(f: RequestLogFields, at: number): string {
+  const model = f.model === null ? '' : ` ${f.model}`
+  const tokens = f.usageSource === 'none' ? '' : ` ${f.inputTokens}+${f.outputTokens} tokens`
+  const failed = f.error === null ? '' : ` ${f.error}${f.cause === undefined ? '' : ` (${f.cause})`}`
+  return `${clock(at)} info  ${f.status} ${f.method} ${f.path}${model} ${ms(f.latencyMs)} ms${tokens}${failed} ${f.requestId}`
+}

@@ -1,0 +1,129 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { Usage } from './store/store.ts'
+
+/** So many models get a label of their own; the rest are `other`, so that no caller can make the label sets grow. */
+const MAX_MODEL_LABELS = 500
+
+export type RequestMetrics = {
+  provider: string | null
+  model: string | null
+  status: number
+  /** A provider answered with success: only then is the model's name believed. */
+  answered: boolean
+  latencyMs: number
+  /** What the gateway itself took before the request left, null when it never left. */
+  overheadMs: number | null
+  firstTokenMs: number | null
+  usage: Usage
+}
+
+export type Metrics = ReturnType<typeof createMetrics>
+
+/** One function for each event; names and labels are those of DESIGN 4.5. */
+export function createMetrics() {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+
+  const requests = new Counter({
+    name: 'llmproxy_requests_total',
+    help: 'Requests by what the client was told.',
+    labelNames: ['provider', 'model', 'status'],
+    registers,
+  })
+  const duration = new Histogram({
+    name: 'llmproxy_request_duration_seconds',
+    help: 'From the request coming in to the last byte of its answer.',
+    labelNames: ['provider', 'model'],
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300],
+    registers,
+  })
+  const firstToken = new Histogram({
+    name: 'llmproxy_first_token_seconds',
+    help: 'From the request coming in to the first byte of a streamed answer.',
+    labelNames: ['provider', 'model'],
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60],
+    registers,
+  })
+  const overhead = new Histogram({
+    name: 'llmproxy_overhead_seconds',
+    help: 'What the gateway took before the request left for the provider.',
+    buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25],
+    registers,
+  })
+  const tokens = new Counter({
+    name: 'llmproxy_tokens_processed_total',
+    help: 'Tokens by type: input, output, cached (part of input), reasoning (part of output).',
+    labelNames: ['provider', 'model', 'type'],
+    registers,
+  })
+  const attempts = new Counter({
+    name: 'llmproxy_upstream_attempts_total',
+    help: 'Tries at a provider by how they ended.',
+    labelNames: ['provider', 'outcome'],
+    registers,
+  })
+  const rejected = new Counter({
+    name: 'llmproxy_rejected_total',
+    help: 'Requests refused by the gateway itself, by error code.',
+    labelNames: ['code'],
+    registers,
+  })
+  const active = new Gauge({
+    name: 'llmproxy_active_requests',
+    help: 'Requests that a provider is answering now.',
+    labelNames: ['provider'],
+    registers,
+  })
+  const available = new Gauge({
+    name: 'llmproxy_model_availability',
+    help: '1 when the last answer of that model was one, 0 when the provider failed.',
+    labelNames: ['provider', 'model'],
+    registers,
+  })
+  const ledgerPending = new Gauge({
+    name: 'llmproxy_ledger_pending_rows',
+    help: 'Ledger rows that could not be written yet.',
+    registers,
+  })
+  const droppedAudit = new Counter({
+    name: 'llmproxy_audit_suppressed_total',
+    help: 'Denied management calls beyond the number that the audit log keeps a minute.',
+    registers,
+  })
+
+  const models = new Set<string>()
+  const modelLabel = (model: string | null, believed: boolean) => {
+    if (model === null) return 'none'
+    if (models.has(model)) return model
+    if (!believed || models.size >= MAX_MODEL_LABELS) return 'other'
+    models.add(model)
+    return model
+  }
+
+  return {
+    registry,
+    requestEnded({ provider, model, status, answered, latencyMs, overheadMs, firstTokenMs, usage }: RequestMetrics) {
+      const labels = { provider: provider ?? 'none', model: modelLabel(model, answered) }
+      requests.inc({ ...labels, status })
+      duration.observe(labels, latencyMs / 1000)
+      if (overheadMs !== null) overhead.observe(overheadMs / 1000)
+      if (firstTokenMs !== null) firstToken.observe(labels, firstTokenMs / 1000)
+      if (provider !== null && (answered || status >= 500) && labels.model !== 'other')
+        available.set(labels, answered ? 1 : 0)
+      if (usage.source === 'none') return
+      tokens.inc({ ...labels, type: 'input' }, usage.inputTokens)
+      tokens.inc({ ...labels, type: 'output' }, usage.outputTokens)
+      if (usage.cachedTokens > 0) tokens.inc({ ...labels, type: 'cached' }, usage.cachedTokens)
+      if (usage.reasoningTokens > 0) tokens.inc({ ...labels, type: 'reasoning' }, usage.reasoningTokens)
+    },
+    attemptStarted: (provider: string) => active.inc({ provider }),
+    attemptEnded(provider: string, outcome: string) {
+      active.dec({ provider })
+      attempts.inc({ provider, outcome })
+    },
+    requestRejected: (code: string) => rejected.inc({ code }),
+    ledgerPending: (rows: number) => ledgerPending.set(rows),
+    auditSuppressed: () => droppedAudit.inc(),
+  }
+}

@@ -1,0 +1,9 @@
+import { bearer, type Provider } from './provider.ts'
+
+/** Source: platform.openai.com/docs/api-reference. */
+export const openai: Provider = {
+  name: 'openai',
+  baseUrl: 'https://api.openai.com/v1',
+  authHeaders: bearer,
+  takesStreamOptions: true,
+}

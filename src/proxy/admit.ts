@@ -1,0 +1,148 @@
+import type { Config } from '../config/config.ts'
+import type { Caller } from '../domain/token-index.ts'
+import { GatewayError } from '../errors.ts'
+import type { Grant, Kv, LimitCheck, LimitState, Refusal } from '../kv/kv.ts'
+import type { RateLimit } from '../store/store.ts'
+import type { Ledger } from '../usage/ledger.ts'
+import type { RequestBody } from './read-request.ts'
+
+const MINUTE_MS = 60_000
+/** Reserved for an answer whose length the request does not bound. */
+const USUAL_OUTPUT_TOKENS = 1_024
+
+export type Admission = { grant: Grant; taken: boolean }
+
+type Parts = { kv: Kv; ledger: Ledger; rateLimit: Config['rateLimit'] }
+
+/**
+ * Takes one unit of every limit of token and project, all or none, before the request leaves. What `max_requests` counts is
+ * written to the database first, so that neither concurrency nor a crash can pass it.
+ * Throws `rate_limit_exceeded`, `insufficient_quota`, `storage_unavailable`.
+ */
+export async function admit({ kv, ledger, rateLimit }: Parts, caller: Caller, body: RequestBody): Promise<Admission> {
+  const checks = checksFor(caller, rateLimit, body)
+  const decision = kv.acquire(checks)
+  const granted = decision instanceof Promise ? await decision : decision
+  if (!granted.ok) throw refusal(granted)
+  if (caller.token.maxRequests === null) return { grant: granted, taken: false }
+  let taken = false
+  try {
+    taken = await ledger.take(caller.token.id)
+  } catch (cause) {
+    throw new GatewayError('storage_unavailable', { headers: { 'retry-after': '5' }, cause })
+  } finally {
+    if (!taken) kv.release(granted, { tokens: 0 })
+  }
+  if (!taken) {
+    throw new GatewayError('insufficient_quota', {
+      message: `This token has used all of its ${caller.token.maxRequests} requests.`,
+      details: { limit: 'max_requests', max_requests: caller.token.maxRequests },
+      headers: { 'x-should-retry': 'false' },
+    })
+  }
+  return { grant: granted, taken }
+}
+
+const NO_CHECKS: LimitCheck[] = []
+
+function checksFor({ token, project }: Caller, usual: Config['rateLimit'], body: RequestBody): LimitCheck[] {
+  if (token.rateLimit === null && project.rateLimit === null && usual === null) return NO_CHECKS
+  const checks: LimitCheck[] = []
+  add(checks, token.id, token.rateLimit, body)
+  if (usual !== null && (token.rateLimit?.requestsPerMinute ?? null) === null) {
+    checks.push(requests(token.id, usual.requests, usual.windowSeconds * 1000))
+  }
+  add(checks, project.id, project.rateLimit, body)
+  return checks
+}
+
+function add(checks: LimitCheck[], owner: string, limit: RateLimit | null, body: RequestBody): void {
+  if (limit === null) return
+  const { concurrentRequests, requestsPerMinute, tokensPerMinute } = limit
+  if (concurrentRequests !== null) {
+    checks.push({
+      kind: 'concurrency',
+      key: `${owner}:running`,
+      limit: concurrentRequests,
+      what: 'concurrent_requests',
+    })
+  }
+  if (requestsPerMinute !== null) checks.push(requests(owner, requestsPerMinute, MINUTE_MS))
+  if (tokensPerMinute !== null) {
+    const amount = tokensToReserve(body, tokensPerMinute)
+    checks.push({
+      kind: 'rate',
+      key: `${owner}:tokens`,
+      limit: tokensPerMinute,
+      what: 'tokens',
+      windowMs: MINUTE_MS,
+      amount,
+    })
+  }
+}
+
+const requests = (owner: string, limit: number, windowMs: number): LimitCheck => ({
+  kind: 'rate',
+  key: `${owner}:requests`,
+  limit,
+  what: 'requests',
+  windowMs,
+  amount: 1,
+})
+
+/**
+ * Tokens that a request may cost: its text at four bytes a token, and the longest answer it allows. Without such a bound a usual
+ * length is taken, as far as the limit has room for it.
+ */
+function tokensToReserve(body: RequestBody, limit: number): number {
+  if (body.kind !== 'json' || body.value === null) return 0
+  const { max_completion_tokens, max_tokens, max_output_tokens, n } = body.value
+  const input = Math.ceil(body.bytes.length / 4)
+  const asked = [max_completion_tokens, max_output_tokens, max_tokens].find(
+    (value) => Number.isSafeInteger(value) && Number(value) >= 0,
+  )
+  if (asked !== undefined) return input + Number(asked) * (Number.isSafeInteger(n) && Number(n) > 1 ? Number(n) : 1)
+  return input + Math.max(0, Math.min(USUAL_OUTPUT_TOKENS, limit - input))
+}
+
+function refusal({ refused, states, retryAfterMs }: Refusal): GatewayError {
+  const headers = limitHeaders(states)
+  if (retryAfterMs === null) {
+    const amount = refused.kind === 'rate' ? refused.amount : 1
+    return new GatewayError('rate_limit_exceeded', {
+      message: `Request too large: it may take ${amount} tokens, and the limit is ${refused.limit} tokens a minute. Lower its max tokens or its size.`,
+      details: { limit: refused.what, value: refused.limit, requested: amount },
+      headers: { ...headers, 'x-should-retry': 'false' },
+    })
+  }
+  const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000))
+  const per = refused.kind === 'rate' ? ` per ${refused.windowMs / 1000} s` : ' at a time'
+  return new GatewayError('rate_limit_exceeded', {
+    message: `Rate limit reached: ${refused.limit} ${refused.kind === 'rate' ? refused.what : 'requests'}${per}. Try again in ${seconds} s.`,
+    details: { limit: refused.what, value: refused.limit, retry_after_seconds: seconds },
+    headers: {
+      ...headers,
+      'retry-after': String(seconds),
+      'retry-after-ms': String(Math.max(1, Math.ceil(retryAfterMs))),
+    },
+  })
+}
+
+/** OpenAI's names and spelling (`6m0s`, `12ms`); where token and project both have a limit, the one with less left. */
+export function limitHeaders(states: readonly LimitState[]): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (const what of ['requests', 'tokens'] as const) {
+    const tightest = states.filter((state) => state.what === what).sort((a, b) => a.remaining - b.remaining)[0]
+    if (!tightest) continue
+    headers[`x-ratelimit-limit-${what}`] = String(tightest.limit)
+    headers[`x-ratelimit-remaining-${what}`] = String(tightest.remaining)
+    headers[`x-ratelimit-reset-${what}`] = duration(tightest.resetMs)
+  }
+  return headers
+}
+
+function duration(ms: number): string {
+  if (ms < 1000) return `${Math.ceil(ms)}ms`
+  const seconds = Math.ceil(ms / 1000)
+  return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`
+}

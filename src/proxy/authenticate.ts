@@ -1,0 +1,65 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { matchesGlob } from '../domain/globs.ts'
+import type { Caller, TokenIndex } from '../domain/token-index.ts'
+import { GatewayError } from '../errors.ts'
+
+type Request = { headers: IncomingHttpHeaders; url?: string | undefined }
+
+/** Callers that are not in the database: static keys, or everybody when authentication is off. */
+export type StaticCallers = { byKey(key: string): Caller | null; anyone: Caller | null }
+
+/** Who asks. Throws `invalid_api_key`, and nothing else: what he may do is `authorize`'s. */
+export async function authenticate(tokens: TokenIndex, statics: StaticCallers, req: Request): Promise<Caller> {
+  const given = credentialOf(req)
+  if (given === null) {
+    if (statics.anyone) return statics.anyone
+    throw new GatewayError('invalid_api_key', {
+      message: 'You did not provide an API key. Send a proxy token of this gateway: Authorization: Bearer sk-…',
+    })
+  }
+  const found = tokens.find(given)
+  const caller = (found instanceof Promise ? await found : found) ?? statics.byKey(given) ?? statics.anyone
+  if (caller === null) throw new GatewayError('invalid_api_key')
+  return caller
+}
+
+/** As the SDKs send it: OpenAI's bearer, Anthropic's and Google's header, Google's `?key=`. */
+export function credentialOf({ headers, url }: Request): string | null {
+  const { authorization } = headers
+  if (authorization !== undefined) {
+    // Schemes are case-insensitive (RFC 9110 11.1).
+    return /^bearer +/i.test(authorization) ? authorization.slice(7).trim() : null
+  }
+  const other = headers['x-api-key'] ?? headers['x-goog-api-key']
+  if (typeof other === 'string') return other
+  return url?.includes('key=') ? new URLSearchParams(url.slice(url.indexOf('?') + 1)).get('key') : null
+}
+
+/**
+ * What holds for every request of this caller, whatever its body. Throws `token_revoked`, `token_expired`, `project_inactive`,
+ * `ip_not_allowed`, `endpoint_not_allowed`.
+ */
+export function authorize({ token, project, ipList }: Caller, endpoint: string, address: string, now: number): void {
+  if (token.revokedAt !== null) throw new GatewayError('token_revoked')
+  if (!token.isActive) throw new GatewayError('token_revoked', { message: 'This proxy token is not active.' })
+  if (token.expiresAt !== null && token.expiresAt <= now) {
+    throw new GatewayError('token_expired', { details: { expired_at: new Date(token.expiresAt).toISOString() } })
+  }
+  if (!project.isActive) throw new GatewayError('project_inactive')
+  if (ipList && !ipList.allows(address)) throw new GatewayError('ip_not_allowed', { details: { address } })
+  if (token.allowedEndpoints && !matchesGlob(token.allowedEndpoints, endpoint)) {
+    throw new GatewayError('endpoint_not_allowed', { details: { endpoint, allowed_endpoints: token.allowedEndpoints } })
+  }
+}
+
+/** Throws `model_not_allowed` unless token and project both allow the model, in any of its spellings. */
+export function authorizeModel({ token, project }: Caller, spellings: readonly string[]): void {
+  for (const allowed of [token.allowedModels, project.allowedModels]) {
+    if (allowed && !spellings.some((model) => matchesGlob(allowed, model))) {
+      throw new GatewayError('model_not_allowed', {
+        message: `The model \`${spellings[0]}\` is not allowed for this token.`,
+        details: { model: spellings[0], allowed_models: allowed },
+      })
+    }
+  }
+}

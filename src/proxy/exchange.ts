@@ -1,0 +1,57 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Caller } from '../domain/token-index.ts'
+import type { GatewayError } from '../errors.ts'
+import type { Grant } from '../kv/kv.ts'
+import type { AttemptRecord } from '../store/store.ts'
+import type { Endpoint } from './endpoints.ts'
+import type { Answer } from './forward.ts'
+import type { Target } from './plan.ts'
+import type { RequestBody } from './read-request.ts'
+import type { RequestPath } from './request-path.ts'
+
+/** One request on its way: what each step has found out, for the steps behind it and for the ledger. */
+export type Exchange = {
+  readonly requestId: string
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+  /** Wall clock, for the ledger. */
+  readonly at: number
+  /** Monotonic, for durations. */
+  readonly startedMs: number
+  readonly method: string
+  readonly path: RequestPath
+  readonly endpoint: Endpoint | null
+  caller: Caller | null
+  body: RequestBody
+  /** As the caller named it. */
+  model: string | null
+  /** As the provider is asked for it, and which provider that is. */
+  provider: string | null
+  target: Target | null
+  servedModel: string | null
+  /** The answer of the attempt under way goes to the client. */
+  relaying: boolean
+  stream: boolean
+  attempts: AttemptRecord[]
+  /** What was changed on the way, in the names of the fields. */
+  changes: string[]
+  /** Milliseconds of the gateway's own before the request left; null while it has not. */
+  overheadMs: number | null
+  firstByteMs: number | null
+  /** Of a body that passed as a stream. */
+  uploadedBytes: number
+  responseBytes: number
+  grant: Grant | null
+  /** The request was counted against `max_requests` before it left. */
+  taken: boolean
+  /** It was let in: counts as a request of its token. */
+  admitted: boolean
+  /** The attempt under way. */
+  answer: Answer | null
+  /** Stops whatever the exchange waits for. */
+  cancel: (() => void) | null
+  /** Why an upload was stopped half-way. */
+  refusal: GatewayError | null
+  clientGone: boolean
+  settled: boolean
+}

@@ -1,0 +1,104 @@
+/** Never cross in either direction (RFC 9110 7.6.1), besides those that `connection` names. */
+const HOP_BY_HOP = [
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]
+
+/** The caller's credentials, his cookies, and what tells about the way he came. */
+const CALLER_ONLY = [
+  'authorization',
+  'x-api-key',
+  'x-goog-api-key',
+  'api-key',
+  'cookie',
+  'host',
+  'expect',
+  'forwarded',
+  'via',
+  'x-real-ip',
+  'x-client-ip',
+  'true-client-ip',
+  'cf-connecting-ip',
+]
+
+const NEVER_UP = new Set([...HOP_BY_HOP, ...CALLER_ONLY, 'content-length', 'accept-encoding'])
+const NEVER_DOWN = new Set([...HOP_BY_HOP, 'set-cookie', 'set-cookie2', 'content-length'])
+
+type Flat = string[]
+
+/**
+ * The headers for the provider, flat. `raw` is Node's own list, so that names keep their spelling and repeated headers stay apart.
+ * `contentLength`: of the body that is sent, null for none or an unknown length. `acceptEncoding`: null leaves it out.
+ */
+export function upstreamHeaders(
+  raw: readonly string[],
+  auth: Record<string, string>,
+  contentLength: string | null,
+  acceptEncoding: string | null,
+): Flat {
+  const named = namedByConnection(raw)
+  const headers: Flat = []
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!.toLowerCase()
+    if (NEVER_UP.has(name) || name.startsWith('x-forwarded-') || name.startsWith('x-llm-proxy-') || named?.has(name))
+      continue
+    headers.push(raw[i]!, raw[i + 1]!)
+  }
+  if (contentLength !== null) headers.push('content-length', contentLength)
+  if (acceptEncoding !== null) headers.push('accept-encoding', acceptEncoding)
+  for (const name in auth) headers.push(name, auth[name]!)
+  return headers
+}
+
+export type DownstreamFacts = {
+  /** The body passes as long as the provider said; else it is sent in chunks. */
+  keepContentLength: boolean
+  /** Names (lower-case) that the gateway answers for itself, in `extra`. */
+  replaced: ReadonlySet<string>
+  /** Flat list to add. */
+  extra: Flat
+}
+
+/** The provider's headers for the client, flat, in their order. */
+export function downstreamHeaders(
+  raw: readonly string[],
+  { keepContentLength, replaced, extra }: DownstreamFacts,
+): Flat {
+  const named = namedByConnection(raw)
+  const headers: Flat = []
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!.toLowerCase()
+    if (NEVER_DOWN.has(name) && !(name === 'content-length' && keepContentLength)) continue
+    if (replaced.has(name) || named?.has(name) || name.startsWith('x-llm-proxy-')) continue
+    headers.push(raw[i]!, raw[i + 1]!)
+  }
+  for (const part of extra) headers.push(part)
+  return headers
+}
+
+/** A header's first value in a flat list, null when it is not there. */
+export function headerOf(raw: readonly string[], wanted: string): string | null {
+  for (let i = 0; i < raw.length; i += 2) {
+    if (raw[i]!.length === wanted.length && raw[i]!.toLowerCase() === wanted) return raw[i + 1]!
+  }
+  return null
+}
+
+function namedByConnection(raw: readonly string[]): Set<string> | null {
+  let named: Set<string> | null = null
+  for (let i = 0; i < raw.length; i += 2) {
+    if (raw[i]!.length !== 10 || raw[i]!.toLowerCase() !== 'connection') continue
+    const value = raw[i + 1]!.toLowerCase()
+    if (value === 'keep-alive' || value === 'close') continue
+    named ??= new Set()
+    for (const name of value.split(',')) named.add(name.trim())
+  }
+  return named
+}

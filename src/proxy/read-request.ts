@@ -1,0 +1,109 @@
+import type { IncomingMessage } from 'node:http'
+import { type Readable, Transform } from 'node:stream'
+import { GatewayError } from '../errors.ts'
+
+/** JSON is read whole, once; everything else stays a stream. */
+export type RequestBody =
+  | { kind: 'none' }
+  | { kind: 'json'; bytes: Buffer; value: Record<string, unknown> | null }
+  | { kind: 'stream'; stream: Readable; contentLength: string | null }
+
+export const NO_BODY: RequestBody = { kind: 'none' }
+
+/** A client that sends nothing for so long, in the middle of a body, has gone. */
+const BODY_IDLE_MS = 60_000
+
+type Limits = { maxBodyBytes: number; maxUploadBytes: number; bodyIdleMs?: number }
+
+/**
+ * Reads the body as far as the gateway must know it. Throws `request_too_large`, `invalid_json`, `request_timeout`,
+ * `unsupported_parameter` (a compressed JSON body), `client_closed`.
+ */
+export async function readRequest(req: IncomingMessage, limits: Limits): Promise<RequestBody> {
+  const length = req.headers['content-length']
+  if (req.headers['transfer-encoding'] === undefined && (length === undefined || length === '0')) return NO_BODY
+  if (!isJson(req.headers['content-type'])) return readStream(req, length ?? null, limits)
+
+  const encoding = req.headers['content-encoding']
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new GatewayError('unsupported_parameter', {
+      message: 'Send the JSON body without compression.',
+      param: 'content-encoding',
+    })
+  }
+  if (length !== undefined && Number(length) > limits.maxBodyBytes) throw tooLarge(limits.maxBodyBytes)
+  // A small body is here with its headers: one read, no listeners, no timer.
+  const atOnce = length !== undefined && req.readableLength === Number(length) ? (req.read() as Buffer | null) : null
+  const bytes = atOnce ?? (await collect(req, limits))
+  return { kind: 'json', bytes, value: parse(bytes) }
+}
+
+/** Without a content type, JSON is what an OpenAI client means. */
+const isJson = (contentType: string | undefined) =>
+  contentType === undefined || /^application\/(?:[\w.-]+\+)?json\b/i.test(contentType)
+
+function collect(req: IncomingMessage, { maxBodyBytes, bodyIdleMs = BODY_IDLE_MS }: Limits): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const pieces: Buffer[] = []
+    let bytes = 0
+    const timer = setTimeout(() => stop(new GatewayError('request_timeout')), bodyIdleMs)
+    const stop = (error: GatewayError) => {
+      clearTimeout(timer)
+      req.off('data', onData).off('end', onEnd).off('close', onClose).pause()
+      reject(error)
+    }
+    const onData = (piece: Buffer) => {
+      pieces.push(piece)
+      bytes += piece.length
+      if (bytes > maxBodyBytes) stop(tooLarge(maxBodyBytes))
+      else timer.refresh()
+    }
+    const onEnd = () => {
+      clearTimeout(timer)
+      req.off('close', onClose)
+      resolve(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces))
+    }
+    const onClose = () => stop(new GatewayError('client_closed'))
+    req.on('data', onData).once('end', onEnd).once('close', onClose)
+  })
+}
+
+function parse(bytes: Buffer): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(bytes.toString('utf8'))
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : null
+  } catch (cause) {
+    throw new GatewayError('invalid_json', { message: `The request body is not valid JSON: ${reason(cause)}`, cause })
+  }
+}
+
+/** V8 tells where it stumbled, and quotes the text around: only the place is passed on. */
+function reason(error: unknown): string {
+  const place = /at position \d+(?: \(line \d+ column \d+\))?/.exec(String(error))
+  return place ? `unexpected text ${place[0]}.` : 'unexpected end of the text.'
+}
+
+function readStream(req: IncomingMessage, contentLength: string | null, { maxUploadBytes }: Limits): RequestBody {
+  if (contentLength !== null && Number(contentLength) > maxUploadBytes) throw tooLarge(maxUploadBytes)
+  if (contentLength !== null) return { kind: 'stream', stream: req, contentLength }
+  return { kind: 'stream', stream: req.pipe(limitBytes(maxUploadBytes)), contentLength }
+}
+
+function limitBytes(most: number): Transform {
+  let bytes = 0
+  return new Transform({
+    transform(piece: Buffer, _encoding, done) {
+      bytes += piece.length
+      if (bytes > most) done(tooLarge(most))
+      else done(null, piece)
+    },
+  })
+}
+
+const tooLarge = (most: number) =>
+  new GatewayError('request_too_large', {
+    message: `The request body is larger than ${Math.floor(most / 1024 / 1024)} MB.`,
+    details: { max_bytes: most },
+  })

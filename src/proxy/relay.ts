@@ -1,0 +1,155 @@
+import type { AppContext } from '../context.ts'
+import { GatewayError } from '../errors.ts'
+import { createJsonObserver } from '../usage/json-observer.ts'
+import { type Observer, passThrough } from '../usage/observer.ts'
+import { createStreamObserver } from '../usage/stream-observer.ts'
+import { decoded } from './decode.ts'
+import { note } from './dispatch.ts'
+import type { Exchange } from './exchange.ts'
+import type { Answer, Receiver, UpstreamFailure } from './forward.ts'
+import { downstreamHeaders, headerOf } from './headers.ts'
+import type { Target } from './plan.ts'
+import { breakOff, ownHeaders } from './respond.ts'
+import { type Outcome, settle } from './settle.ts'
+
+type Parts = Pick<AppContext, 'ledger' | 'kv' | 'metrics' | 'log' | 'estimator'>
+type Framing = { isEventStream: boolean; length: number | null; observer: Observer }
+
+/**
+ * Passes an answer on, piece by piece as it comes, at the speed of the client; an observer looks at what passes. The answer's last
+ * bytes wait until the ledger row is committed. An answer that breaks off is never ended cleanly.
+ */
+export function relay(parts: Parts, exchange: Exchange, target: Target, answer: Answer, hideUsage: boolean): void {
+  const { res } = exchange
+  exchange.relaying = true
+  const encoding = headerOf(answer.headers, 'content-encoding')
+  const framing = frame(exchange, answer, hideUsage)
+  const decodes = framing.observer !== passThrough && encoding !== null && encoding !== 'identity'
+  const untouched = !decodes && !(framing.isEventStream && hideUsage)
+  const own = ownHeaders(exchange, answer.headersAt - answer.startedAt)
+  exchange.firstByteMs = answer.firstByteAt === 0 ? null : answer.firstByteAt - exchange.startedMs
+
+  const extra = Object.entries(own).flat()
+  const replaced = new Set(Object.keys(own).filter((name) => name !== 'server-timing'))
+  if (decodes) replaced.add('content-encoding')
+  if (exchange.attempts.length > 0 && answer.status >= 400) extra.push('x-should-retry', 'false')
+  res.writeHead(
+    answer.status,
+    answer.statusText,
+    downstreamHeaders(answer.headers, { keepContentLength: untouched, replaced, extra }),
+  )
+
+  const receiver = createReceiver(parts, exchange, target, answer, {
+    ...framing,
+    length: untouched ? framing.length : null,
+  })
+  answer.deliverTo(decodes ? decoded(encoding, answer, receiver) : receiver)
+}
+
+function frame(exchange: Exchange, answer: Answer, hideUsage: boolean): Framing {
+  const type = headerOf(answer.headers, 'content-type') ?? ''
+  const isEventStream = type.startsWith('text/event-stream')
+  const length = headerOf(answer.headers, 'content-length')
+  const facts = { isEventStream, length: length === null ? null : Number(length) }
+  const { endpoint } = exchange
+  if (isEventStream) exchange.stream = true
+  if (endpoint === null || answer.status >= 400) return { ...facts, observer: passThrough }
+  if (isEventStream) return { ...facts, observer: createStreamObserver({ terminator: endpoint.terminator, hideUsage }) }
+  return { ...facts, observer: type.startsWith('application/json') ? createJsonObserver() : passThrough }
+}
+
+function createReceiver(
+  parts: Parts,
+  exchange: Exchange,
+  target: Target,
+  answer: Answer,
+  { isEventStream, length, observer }: Framing,
+): Receiver {
+  const { res } = exchange
+  let received = 0
+  let paused = false
+  /** The last bytes of an answer, while the ledger row is on its way. */
+  let held: (Buffer | null)[] = []
+  let committed = false
+  let upstreamOver = false
+
+  const send = (piece: Buffer | null) => {
+    if (piece === null) return
+    exchange.responseBytes += piece.length
+    if (res.write(piece) || paused) return
+    paused = true
+    answer.pause()
+    res.once('drain', () => {
+      paused = false
+      answer.resume()
+    })
+  }
+
+  const close = (outcome: Omit<Outcome, 'observer'>, done: () => void) => {
+    note(parts, exchange, target, answer, answer.failure)
+    settle(parts, exchange, { ...outcome, observer }, done)
+  }
+
+  const complete = () => {
+    const failed = answer.status >= 400 || observer.failed()
+    for (const piece of held) exchange.responseBytes += piece?.length ?? 0
+    close({ status: answer.status, answered: !failed, error: failed ? 'upstream_error' : null }, () => {
+      committed = true
+      finish()
+    })
+  }
+
+  const finish = () => {
+    for (const piece of held) if (piece) res.write(piece)
+    held = []
+    if (upstreamOver) res.end()
+  }
+
+  const cut = (failure: UpstreamFailure | null) => {
+    if (exchange.clientGone || failure?.kind === 'cancelled') {
+      return close({ status: 499, answered: false, error: 'client_closed' }, () => res.destroy())
+    }
+    const error = new GatewayError(failure?.kind === 'timeout' ? 'upstream_timeout' : 'upstream_cut', {
+      cause: failure,
+    })
+    close({ status: answer.status, answered: false, error: error.code, cause: error }, () =>
+      breakOff(res, error, isEventStream, () => {}),
+    )
+  }
+
+  return {
+    onData(piece) {
+      received += piece.length
+      if (exchange.settled) {
+        // Behind the end that the format defines: nothing is expected here, but it is not ours to drop.
+        if (committed) res.write(piece)
+        else held.push(piece)
+        return
+      }
+      const shown = observer.push(piece)
+      // With a known length the client has all of it with this piece, so this piece waits.
+      if (received === length) held.push(shown)
+      else send(shown)
+      if (observer.finished()) {
+        held.push(observer.end())
+        complete()
+      }
+    },
+    onEnd() {
+      upstreamOver = true
+      if (exchange.settled) {
+        if (committed) res.end()
+        return
+      }
+      held.push(observer.end())
+      if (observer.truncated()) cut(null)
+      else complete()
+    },
+    onFailure(failure) {
+      upstreamOver = true
+      if (!exchange.settled) return cut(failure)
+      // The format's own end came before: the client lacks nothing.
+      if (committed) res.end()
+    },
+  }
+}

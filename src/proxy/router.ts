@@ -1,0 +1,247 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Request, RequestHandler, Response } from 'express'
+import type { AppContext } from '../context.ts'
+import { GatewayError, toGatewayError } from '../errors.ts'
+import { newId } from '../ids.ts'
+import { admit } from './admit.ts'
+import { authenticate, authorize, type StaticCallers } from './authenticate.ts'
+import { dispatch, note } from './dispatch.ts'
+import { meteredEndpoint } from './endpoints.ts'
+import type { Exchange } from './exchange.ts'
+import type { Answer, UpstreamRequest } from './forward.ts'
+import { upstreamHeaders } from './headers.ts'
+import { modelsHandler } from './models.ts'
+import { pickWeighted, plan, type Target } from './plan.ts'
+import { NO_BODY, readRequest } from './read-request.ts'
+import { readText } from './read-text.ts'
+import { relay } from './relay.ts'
+import { parsePath } from './request-path.ts'
+import { ownHeaders, sendError } from './respond.ts'
+import { asksForUsage, refuseDoubledModel, withModel, withUsageAsked } from './rewrite.ts'
+import { settle } from './settle.ts'
+import { watchUpload } from './upload.ts'
+
+export type Proxy = { handler: RequestHandler; running(): number }
+
+/** `/v1/*`: the way of a request, step by step as DESIGN 2 has it. */
+export function createProxy(ctx: AppContext, statics: StaticCallers): Proxy {
+  const models = modelsHandler(ctx)
+  const choice = { providers: ctx.providers, defaultProvider: ctx.config.defaultProvider, pick: pickWeighted }
+  let running = 0
+
+  const handler = (req: Request, res: Response) => {
+    const exchange = begin(ctx, req, res)
+    running++
+    res.once('close', () => {
+      running--
+      if (res.writableFinished) return
+      exchange.clientGone = true
+      exchange.cancel?.()
+    })
+    void serve(exchange)
+  }
+
+  const serve = async (exchange: Exchange) => {
+    try {
+      if (running > ctx.config.maxConcurrentRequests)
+        throw new GatewayError('overloaded', { headers: { 'retry-after': '1' } })
+      if (ctx.life.draining)
+        throw new GatewayError('draining', { headers: { 'retry-after': '5', connection: 'close' } })
+      await serveAdmitted(exchange)
+    } catch (error) {
+      refuse(ctx, exchange, toGatewayError(error))
+    }
+  }
+
+  const serveAdmitted = async (exchange: Exchange) => {
+    const { req, path } = exchange
+    const caller = await authenticate(ctx.tokens, statics, req)
+    exchange.caller = caller
+    if (path.problem) throw path.problem
+    authorize(caller, path.endpoint, (req as Request).ip ?? '', ctx.now())
+    if (ctx.ledger.failing()) throw new GatewayError('storage_unavailable', { headers: { 'retry-after': '5' } })
+    exchange.body = await readRequest(req, ctx.config)
+    readFields(exchange)
+    const isModelList = exchange.method === 'GET' && path.endpoint === '/v1/models'
+    const target = plan(choice, caller, isModelList ? null : exchange.model)
+    exchange.target = target
+    exchange.provider = target.provider.name
+    const { grant, taken } = await admit(
+      { kv: ctx.kv, ledger: ctx.ledger, rateLimit: ctx.config.rateLimit },
+      caller,
+      exchange.body,
+    )
+    exchange.grant = grant
+    exchange.taken = taken
+    exchange.admitted = true
+    if (exchange.clientGone) throw new GatewayError('client_closed')
+    if (isModelList) return models(exchange, target)
+    const { request, hideUsage } = prepare(ctx, exchange, target)
+    const answer = await dispatch(ctx, exchange, target, () => request())
+    if (answer.status === 401) return await refuseOwnKey(exchange, target, answer)
+    relay(ctx, exchange, target, answer, hideUsage)
+  }
+
+  /** The provider does not know *our* key: the caller's is not at fault, and must not be told that it is. */
+  const refuseOwnKey = async (exchange: Exchange, target: Target, answer: Answer) => {
+    const said = await readText(answer, 2_000)
+    note(ctx, exchange, target, answer, answer.failure)
+    const cause = new Error(`${target.provider.name} answered 401: ${said}`)
+    throw new GatewayError('upstream_auth_failed', { headers: { 'x-should-retry': 'false' }, cause })
+  }
+
+  return { handler, running: () => running }
+}
+
+function begin({ now }: AppContext, req: IncomingMessage, res: ServerResponse): Exchange {
+  const path = parsePath((req as Request).originalUrl ?? req.url ?? '/')
+  const method = req.method ?? 'GET'
+  return {
+    requestId: newId('req'),
+    req,
+    res,
+    at: now(),
+    startedMs: performance.now(),
+    method,
+    path,
+    endpoint: meteredEndpoint(method, path.endpoint),
+    caller: null,
+    body: NO_BODY,
+    model: null,
+    provider: null,
+    target: null,
+    servedModel: null,
+    relaying: false,
+    stream: false,
+    attempts: [],
+    changes: [],
+    overheadMs: null,
+    firstByteMs: null,
+    uploadedBytes: 0,
+    responseBytes: 0,
+    grant: null,
+    taken: false,
+    admitted: false,
+    answer: null,
+    cancel: null,
+    refusal: null,
+    clientGone: false,
+    settled: false,
+  }
+}
+
+/** The few fields that routing needs: from the JSON body, else from the query (`/v1/realtime/calls?model=…`). */
+function readFields(exchange: Exchange): void {
+  const { body, path } = exchange
+  if (body.kind === 'json' && body.value !== null) {
+    const { model, stream } = body.value
+    if (typeof model === 'string') {
+      exchange.model = model
+      refuseDoubledModel(body.bytes)
+    }
+    exchange.stream = stream === true
+  } else if (path.query.includes('model=')) {
+    exchange.model = new URLSearchParams(path.query).get('model')
+  }
+}
+
+/** What every attempt sends, with the named rewrites: the model's prefix, and usage asked for where the caller did not ask. */
+function prepare({ config, providers }: AppContext, exchange: Exchange, target: Target) {
+  const { body, endpoint, req, path, changes } = exchange
+  const { provider } = target
+  let bytes = body.kind === 'json' ? body.bytes : null
+  let hideUsage = false
+  if (bytes !== null && exchange.model !== null && target.model !== null && target.model !== exchange.model) {
+    bytes = withModel(bytes, target.model)
+    changes.push('model')
+  }
+  if (bytes !== null && body.kind === 'json' && body.value !== null && endpoint?.usageOnRequest && exchange.stream) {
+    hideUsage = config.streamUsage === 'inject' && provider.takesStreamOptions && !asksForUsage(body.value)
+    if (hideUsage) {
+      bytes = withUsageAsked(bytes, body.value)
+      changes.push('stream_options')
+    }
+  }
+  const contentLength = bytes !== null ? String(bytes.length) : body.kind === 'stream' ? body.contentLength : null
+  // Where usage must be read the answer has to come uncompressed; everywhere else the caller and the provider agree on it.
+  const acceptEncoding = endpoint ? 'identity' : (header(req, 'accept-encoding') ?? null)
+  const request = (): UpstreamRequest => ({
+    origin: provider.origin,
+    path: `${provider.basePath}${path.below}${path.query}` || '/',
+    method: exchange.method,
+    headers: upstreamHeaders(req.rawHeaders, provider.authHeaders(target.key), contentLength, acceptEncoding),
+    body: body.kind === 'stream' ? upload(providers, config.defaultProvider, exchange) : bytes,
+  })
+  return { request, hideUsage }
+}
+
+const header = (req: IncomingMessage, name: string) => {
+  const value = req.headers[name]
+  return Array.isArray(value) ? value.join(', ') : value
+}
+
+function upload(providers: AppContext['providers'], defaultProvider: string, exchange: Exchange) {
+  const { body, req, caller } = exchange
+  if (body.kind !== 'stream' || caller === null) return null
+  const restricted = caller.token.allowedModels !== null || caller.project.allowedModels !== null
+  const stream = watchUpload(body.stream, {
+    contentType: req.headers['content-type'],
+    onBytes(count) {
+      exchange.uploadedBytes += count
+      exchange.answer?.touch()
+    },
+    onModel(model) {
+      plan({ providers, defaultProvider, pick: () => 0 }, caller, model)
+      exchange.model = model
+    },
+    onLast() {
+      if (restricted && exchange.endpoint !== null && exchange.model === null) {
+        throw new GatewayError('model_not_allowed', {
+          message: 'This token is limited to some models, and the form names none.',
+          param: 'model',
+        })
+      }
+    },
+    onRefused(error) {
+      exchange.refusal = toGatewayError(error)
+      exchange.cancel?.()
+    },
+  })
+  queueMicrotask(() => exchange.answer?.setUploading(true))
+  stream.once('end', () => exchange.answer?.setUploading(false))
+  return stream
+}
+
+/** An error before anything was sent: answered in the caller's format, and booked. */
+function refuse(ctx: AppContext, exchange: Exchange, error: GatewayError): void {
+  const { res, req } = exchange
+  if (exchange.settled || res.headersSent) {
+    // The answer is under way; all that is left is to not end it cleanly.
+    ctx.log.error('request failed after its answer began', { request_id: exchange.requestId, cause: error })
+    res.destroy()
+    return
+  }
+  if (!exchange.admitted) ctx.metrics.requestRejected(error.code)
+  const gone = exchange.clientGone || error.code === 'client_closed'
+  // What is still unread of a body would have to be read before the next request: better a new connection.
+  if (!req.complete && req.readableLength === 0 && req.headers['content-length'] !== '0' && hasBody(req))
+    res.shouldKeepAlive = false
+  settle(
+    ctx,
+    exchange,
+    {
+      status: gone ? 499 : error.status,
+      answered: false,
+      error: gone ? 'client_closed' : error.code,
+      cause: error.cause,
+    },
+    () => {
+      if (gone || res.destroyed) return void res.destroy()
+      // OpenAI's SDKs read the id of a failed request from here.
+      sendError(res, error, { ...ownHeaders(exchange, null), 'x-request-id': exchange.requestId })
+    },
+  )
+}
+
+const hasBody = (req: IncomingMessage) =>
+  req.headers['content-length'] !== undefined || req.headers['transfer-encoding'] !== undefined

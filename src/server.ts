@@ -1,0 +1,76 @@
+import { createServer, type Server, STATUS_CODES } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { createApp } from './app.ts'
+import type { AppContext } from './context.ts'
+import { ensureDefaultProject } from './domain/default-project.ts'
+import { type ErrorCode, GatewayError, toOpenAiError } from './errors.ts'
+import { createStaticCallers } from './proxy/static-callers.ts'
+
+export type Gateway = {
+  ctx: AppContext
+  /** Where it listens: `http://127.0.0.1:8080`. */
+  url: string
+  /** Lets what is under way finish, for `graceMs` at the most, then closes everything. */
+  close(graceMs?: number): Promise<void>
+}
+
+/** The running gateway on `config.host` and `config.port` (0: any free one). Throws what `listen` throws (`EADDRINUSE` …). */
+export async function startGateway(ctx: AppContext): Promise<Gateway> {
+  const project = await ensureDefaultProject(ctx.store, ctx.now())
+  const app = createApp(ctx, createStaticCallers(ctx.config, project))
+  const server = createServer(
+    {
+      maxHeaderSize: 32 * 1024,
+      headersTimeout: 30_000,
+      // Bodies have their own limit of silence; a slow upload of a large file is no attack.
+      requestTimeout: 0,
+      connectionsCheckingInterval: 5_000,
+      keepAliveTimeout: 65_000,
+      noDelay: true,
+    },
+    app,
+  )
+  server.on('clientError', answerMalformed)
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(ctx.config.port, ctx.config.host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  return { ctx, url: urlOf(server), close: (graceMs = 0) => close(ctx, server, graceMs) }
+}
+
+async function close(ctx: AppContext, server: Server, graceMs: number): Promise<void> {
+  ctx.life.draining = true
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeIdleConnections()
+  // Connections that fall idle while others still stream.
+  const idle = setInterval(() => server.closeIdleConnections(), 250)
+  const late = setTimeout(() => server.closeAllConnections(), graceMs)
+  await closed
+  clearInterval(idle)
+  clearTimeout(late)
+  await ctx.close()
+}
+
+function urlOf(server: Server): string {
+  const { address, family, port } = server.address() as AddressInfo
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+}
+
+/** What Node's parser refuses never becomes a request: it is answered here, in the format of all other errors. */
+function answerMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) return void socket.destroy()
+  const code: ErrorCode =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? 'headers_too_large'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? 'request_timeout'
+        : 'invalid_request'
+  const refusal = new GatewayError(code)
+  const body = JSON.stringify(toOpenAiError(refusal))
+  socket.end(
+    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  )
+}

@@ -1,0 +1,61 @@
+import { and, eq, getTableColumns, gte, lt } from 'drizzle-orm'
+import type { AuditEntry, AuditStamp, AuditStore } from '../store.ts'
+import type { Engine } from './engine.ts'
+import { beyond, newestFirst, toPage } from './page.ts'
+import { auditLog } from './schema.ts'
+
+const { seq, ...columns } = getTableColumns(auditLog)
+const listed = { id: auditLog.id, at: auditLog.at, seq }
+
+export function createAuditStore(engine: Engine): AuditStore {
+  const { db, read, write } = engine
+  return {
+    async append(entry) {
+      write(() => insertEntry(engine, entry))
+    },
+
+    async list({ from, to, ...exact }, page) {
+      return read(() => {
+        const rows = db
+          .select(columns)
+          .from(auditLog)
+          .where(
+            and(
+              exact.action === undefined ? undefined : eq(auditLog.action, exact.action),
+              exact.actor === undefined ? undefined : eq(auditLog.actor, exact.actor),
+              exact.targetId === undefined ? undefined : eq(auditLog.targetId, exact.targetId),
+              exact.projectId === undefined ? undefined : eq(auditLog.projectId, exact.projectId),
+              exact.outcome === undefined ? undefined : eq(auditLog.outcome, exact.outcome),
+              from === undefined ? undefined : gte(auditLog.at, from),
+              to === undefined ? undefined : lt(auditLog.at, to),
+              beyond(listed, page),
+            ),
+          )
+          .orderBy(...newestFirst(listed))
+          .limit(page.limit + 1)
+          .all()
+        return toPage(rows, page)
+      })
+    },
+  }
+}
+
+type Subject = Record<string, unknown>
+
+/** To be called inside the transaction of the mutation that it tells of. */
+export function writeAudit(engine: Engine, stamp: AuditStamp, before: Subject | null, after: Subject | null): void {
+  insertEntry(engine, { ...stamp, before, after })
+}
+
+/** What the audit log may show of a row. */
+export function withoutSecrets<T extends Subject>(row: T): Omit<T, 'hash' | 'sealed'> {
+  const { hash, sealed, ...rest } = row
+  return rest
+}
+
+function insertEntry({ db }: Engine, entry: AuditEntry): void {
+  const strip = (subject: Subject | null) => subject && withoutSecrets(subject)
+  db.insert(auditLog)
+    .values({ ...entry, before: strip(entry.before), after: strip(entry.after) })
+    .run()
+}

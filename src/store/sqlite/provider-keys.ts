@@ -1,0 +1,56 @@
+import { and, asc, count, eq, getTableColumns } from 'drizzle-orm'
+import type { ProviderKey, ProviderKeyStore } from '../store.ts'
+import { writeAudit } from './audit.ts'
+import type { Engine } from './engine.ts'
+import { providerKeys } from './schema.ts'
+
+const { seq, ...columns } = getTableColumns(providerKeys)
+
+export function createProviderKeyStore(engine: Engine): ProviderKeyStore {
+  const { db, read, write } = engine
+  return {
+    async listByProject(projectId) {
+      return read(() => keysOfProject(engine, projectId))
+    },
+
+    async count() {
+      return read(() => db.select({ keys: count() }).from(providerKeys).get()?.keys ?? 0)
+    },
+
+    async create(key, stamp) {
+      write(() => {
+        db.insert(providerKeys).values(key).run()
+        writeAudit(engine, stamp, null, key)
+      })
+    },
+
+    async delete(projectId, id, stamp) {
+      return write(() => {
+        const theKey = and(eq(providerKeys.projectId, projectId), eq(providerKeys.id, id))
+        const key = db.delete(providerKeys).where(theKey).returning(columns).get()
+        if (key) writeAudit(engine, stamp, key, null)
+        return key !== undefined
+      })
+    },
+
+    async resealAll(reseal, stamp) {
+      return write(() => {
+        const keys = db.select({ id: providerKeys.id, sealed: providerKeys.sealed }).from(providerKeys).all()
+        for (const { id, sealed } of keys) {
+          db.update(providerKeys)
+            .set({ sealed: reseal(sealed) })
+            .where(eq(providerKeys.id, id))
+            .run()
+        }
+        if (keys.length > 0) writeAudit(engine, stamp, null, { resealed: keys.length })
+        return keys.length
+      })
+    },
+  }
+}
+
+/** Oldest first. */
+export function keysOfProject({ db }: Engine, projectId: string): ProviderKey[] {
+  const query = db.select(columns).from(providerKeys).where(eq(providerKeys.projectId, projectId))
+  return query.orderBy(asc(providerKeys.createdAt), asc(seq)).all()
+}

@@ -1,0 +1,144 @@
+import { type AnySQLiteColumn, index, integer, real, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import type { AttemptRecord, AuditEntry, LedgerRow, Metadata, RateLimit, Usage } from '../store.ts'
+
+/*
+ * Every listed table has a `seq` (SQLite's rowid): rows of the same millisecond keep the order in which they were written, and
+ * each index carries it for free. Rows of `requests` and `audit_log` outlive what they name, hence no foreign keys there.
+ */
+
+export const projects = sqliteTable(
+  'projects',
+  {
+    seq: integer('seq').primaryKey(),
+    id: text('id').notNull().unique(),
+    name: text('name').notNull().unique(),
+    isActive: integer('is_active', { mode: 'boolean' }).notNull(),
+    allowedModels: text('allowed_models', { mode: 'json' }).$type<string[]>(),
+    rateLimit: text('rate_limit', { mode: 'json' }).$type<RateLimit>(),
+    metadata: text('metadata', { mode: 'json' }).notNull().$type<Metadata>(),
+    createdAt: integer('created_at').notNull(),
+    updatedAt: integer('updated_at').notNull(),
+  },
+  (table) => [index('projects_created_at').on(table.createdAt)],
+)
+
+export const providerKeys = sqliteTable(
+  'provider_keys',
+  {
+    seq: integer('seq').primaryKey(),
+    id: text('id').notNull().unique(),
+    projectId: owner(),
+    provider: text('provider').notNull(),
+    sealed: text('sealed').notNull(),
+    last4: text('last4').notNull(),
+    weight: real('weight').notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  (table) => [index('provider_keys_project').on(table.projectId, table.createdAt)],
+)
+
+export const tokens = sqliteTable(
+  'tokens',
+  {
+    seq: integer('seq').primaryKey(),
+    id: text('id').notNull().unique(),
+    projectId: owner(),
+    name: text('name'),
+    hash: text('hash').notNull().unique(),
+    last4: text('last4').notNull(),
+    expiresAt: integer('expires_at'),
+    maxRequests: integer('max_requests'),
+    rateLimit: text('rate_limit', { mode: 'json' }).$type<RateLimit>(),
+    allowedModels: text('allowed_models', { mode: 'json' }).$type<string[]>(),
+    allowedEndpoints: text('allowed_endpoints', { mode: 'json' }).$type<string[]>(),
+    allowedIps: text('allowed_ips', { mode: 'json' }).$type<string[]>(),
+    metadata: text('metadata', { mode: 'json' }).notNull().$type<Metadata>(),
+    requestCount: integer('request_count').notNull(),
+    lastUsedAt: integer('last_used_at'),
+    isActive: integer('is_active', { mode: 'boolean' }).notNull(),
+    revokedAt: integer('revoked_at'),
+    createdAt: integer('created_at').notNull(),
+    updatedAt: integer('updated_at').notNull(),
+  },
+  (table) => [
+    index('tokens_created_at').on(table.createdAt),
+    index('tokens_project').on(table.projectId, table.createdAt),
+  ],
+)
+
+export const requests = sqliteTable(
+  'requests',
+  {
+    seq: integer('seq').primaryKey(),
+    requestId: text('request_id').notNull().unique(),
+    at: integer('at').notNull(),
+    tokenId: text('token_id'),
+    projectId: text('project_id'),
+    method: text('method').notNull(),
+    endpoint: text('endpoint').notNull(),
+    model: text('model'),
+    provider: text('provider'),
+    servedModel: text('served_model'),
+    attempts: text('attempts', { mode: 'json' }).notNull().$type<AttemptRecord[]>(),
+    status: integer('status').notNull(),
+    stream: integer('stream', { mode: 'boolean' }).notNull(),
+    latencyMs: real('latency_ms').notNull(),
+    firstTokenMs: real('first_token_ms'),
+    inputTokens: integer('input_tokens').notNull(),
+    outputTokens: integer('output_tokens').notNull(),
+    cachedTokens: integer('cached_tokens').notNull(),
+    reasoningTokens: integer('reasoning_tokens').notNull(),
+    usageSource: text('usage_source').notNull().$type<Usage['source']>(),
+    costNanoUsd: integer('cost_nano_usd'),
+    cache: text('cache').notNull().$type<LedgerRow['cache']>(),
+    error: text('error'),
+    changes: text('changes', { mode: 'json' }).notNull().$type<string[]>(),
+    requestBytes: integer('request_bytes').notNull(),
+    responseBytes: integer('response_bytes').notNull(),
+  },
+  (table) => [
+    index('requests_at').on(table.at),
+    index('requests_token').on(table.tokenId, table.at),
+    index('requests_project').on(table.projectId, table.at),
+    index('requests_model').on(table.model, table.at),
+  ],
+)
+
+export const auditLog = sqliteTable(
+  'audit_log',
+  {
+    seq: integer('seq').primaryKey(),
+    id: text('id').notNull().unique(),
+    at: integer('at').notNull(),
+    actor: text('actor').notNull(),
+    ip: text('ip'),
+    userAgent: text('user_agent'),
+    action: text('action').notNull(),
+    targetId: text('target_id'),
+    projectId: text('project_id'),
+    outcome: text('outcome').notNull().$type<AuditEntry['outcome']>(),
+    reason: text('reason'),
+    before: text('before', { mode: 'json' }).$type<Record<string, unknown>>(),
+    after: text('after', { mode: 'json' }).$type<Record<string, unknown>>(),
+  },
+  (table) => [
+    index('audit_log_at').on(table.at),
+    index('audit_log_action').on(table.action, table.at),
+    index('audit_log_actor').on(table.actor, table.at),
+    index('audit_log_target').on(table.targetId, table.at),
+    index('audit_log_project').on(table.projectId, table.at),
+    index('audit_log_outcome').on(table.outcome, table.at),
+  ],
+)
+
+/** One row: counted up by triggers whenever `projects`, `provider_keys` or `tokens` change (see `revision.ts`). */
+export const revision = sqliteTable('revision', {
+  id: integer('id').primaryKey(),
+  value: integer('value').notNull(),
+})
+
+function owner() {
+  return text('project_id')
+    .notNull()
+    .references((): AnySQLiteColumn => projects.id, { onDelete: 'cascade' })
+}

@@ -1,0 +1,108 @@
+import { and, eq, exists, getTableColumns, gt, isNull, or } from 'drizzle-orm'
+import type { TokenFilter, TokenStore } from '../store.ts'
+import { writeAudit } from './audit.ts'
+import type { Engine } from './engine.ts'
+import { beyond, newestFirst, toPage } from './page.ts'
+import { findProject } from './projects.ts'
+import { keysOfProject } from './provider-keys.ts'
+import { projects, tokens } from './schema.ts'
+
+const { seq, ...columns } = getTableColumns(tokens)
+const listed = { id: tokens.id, at: tokens.createdAt, seq }
+
+export function createTokenStore(engine: Engine): TokenStore {
+  const { db, read, write } = engine
+  return {
+    async list(filter, page) {
+      return read(() => {
+        const rows = db
+          .select(columns)
+          .from(tokens)
+          .where(and(matching(engine, filter), beyond(listed, page)))
+          .orderBy(...newestFirst(listed))
+          .limit(page.limit + 1)
+          .all()
+        return toPage(rows, page)
+      })
+    },
+
+    async get(id) {
+      return read(() => findToken(engine, id))
+    },
+
+    async findByHash(hash) {
+      return read(() => {
+        const token = db.select(columns).from(tokens).where(eq(tokens.hash, hash)).get()
+        const project = token && findProject(engine, token.projectId)
+        return token && project ? { token, project, keys: keysOfProject(engine, project.id) } : null
+      })
+    },
+
+    async create(token, stamp) {
+      write(() => {
+        db.insert(tokens).values(token).run()
+        writeAudit(engine, stamp, null, token)
+      })
+    },
+
+    async update(id, patch, at, stamp) {
+      return write(() => {
+        const before = findToken(engine, id)
+        if (!before) return null
+        const changes = { ...patch, updatedAt: at }
+        const after = db.update(tokens).set(changes).where(eq(tokens.id, id)).returning(columns).get()
+        writeAudit(engine, stamp, before, after)
+        return after
+      })
+    },
+
+    async revoke(id, at, stamp) {
+      return write(() => {
+        const before = findToken(engine, id)
+        if (!before || before.revokedAt !== null) return before
+        const changes = { revokedAt: at, updatedAt: at }
+        const after = db.update(tokens).set(changes).where(eq(tokens.id, id)).returning(columns).get()
+        writeAudit(engine, stamp, before, after)
+        return after
+      })
+    },
+
+    async revokeByProject(projectId, at, stamp) {
+      return write(() => {
+        const unrevoked = and(eq(tokens.projectId, projectId), isNull(tokens.revokedAt))
+        const { changes } = db.update(tokens).set({ revokedAt: at, updatedAt: at }).where(unrevoked).run()
+        if (changes > 0) writeAudit(engine, stamp, null, { revoked: changes })
+        return changes
+      })
+    },
+
+    async delete(id, stamp) {
+      return write(() => {
+        const token = db.delete(tokens).where(eq(tokens.id, id)).returning(columns).get()
+        if (token) writeAudit(engine, stamp, token, null)
+        return token !== undefined
+      })
+    },
+  }
+}
+
+function findToken({ db }: Engine, id: string) {
+  return db.select(columns).from(tokens).where(eq(tokens.id, id)).get() ?? null
+}
+
+function matching({ db }: Engine, { projectId, activeOnly, now }: TokenFilter) {
+  const ofProject = projectId === undefined ? undefined : eq(tokens.projectId, projectId)
+  if (!activeOnly) return ofProject
+  return and(
+    ofProject,
+    eq(tokens.isActive, true),
+    isNull(tokens.revokedAt),
+    or(isNull(tokens.expiresAt), gt(tokens.expiresAt, now)),
+    exists(
+      db
+        .select({ id: projects.id })
+        .from(projects)
+        .where(and(eq(projects.id, tokens.projectId), eq(projects.isActive, true))),
+    ),
+  )
+}

@@ -1,0 +1,265 @@
+/**
+ * What the gateway keeps, and every intention it has towards it. An engine implements `Store`; each method is atomic, and a
+ * mutation writes its audit row in the same transaction. Times are milliseconds since the epoch, money is nano-dollars.
+ */
+export interface Store {
+  readonly projects: ProjectStore
+  readonly providerKeys: ProviderKeyStore
+  readonly tokens: TokenStore
+  readonly ledger: LedgerStore
+  readonly audit: AuditStore
+  /**
+   * A number that changes whenever projects, provider keys or tokens changed (request counters aside), also when another
+   * process did it. Synchronous and cheap (microseconds, no I/O): it is asked once for every request.
+   */
+  revision(): number
+  /** Throws `StoreError` when the database cannot be read. */
+  status(): Promise<StoreStatus>
+  close(): Promise<void>
+}
+
+export type StoreStatus = { engine: string; location: string; schemaVersion: number; sizeBytes: number }
+
+/** Why the store could not do its work, in words for an operator (`message`), with the engine's own error as `cause`. */
+export class StoreError extends Error {
+  readonly kind: 'corrupt' | 'read_only' | 'full' | 'busy' | 'newer_version' | 'conflict' | 'not_found' | 'unavailable'
+  constructor(kind: StoreError['kind'], message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'StoreError'
+    this.kind = kind
+  }
+}
+
+export type RateLimit = {
+  requestsPerMinute: number | null
+  tokensPerMinute: number | null
+  concurrentRequests: number | null
+}
+
+export type Metadata = Record<string, unknown>
+
+export type Project = {
+  id: string
+  name: string
+  isActive: boolean
+  /** Globs (`gpt-*`), null: every model. */
+  allowedModels: string[] | null
+  rateLimit: RateLimit | null
+  metadata: Metadata
+  createdAt: number
+  updatedAt: number
+}
+
+export type ProviderKey = {
+  id: string
+  projectId: string
+  provider: string
+  /** AES-256-GCM envelope with its key's id; see domain/secrets.ts. */
+  sealed: string
+  last4: string
+  weight: number
+  createdAt: number
+}
+
+export type Token = {
+  id: string
+  projectId: string
+  name: string | null
+  /** SHA-256 of the token, hex. The token itself is never kept. */
+  hash: string
+  last4: string
+  expiresAt: number | null
+  maxRequests: number | null
+  rateLimit: RateLimit | null
+  allowedModels: string[] | null
+  allowedEndpoints: string[] | null
+  /** Addresses or CIDR ranges. */
+  allowedIps: string[] | null
+  metadata: Metadata
+  requestCount: number
+  lastUsedAt: number | null
+  isActive: boolean
+  revokedAt: number | null
+  createdAt: number
+  updatedAt: number
+}
+
+/** What a management action says of itself; the store adds before/after (without `hash` and `sealed`). */
+export type AuditStamp = Omit<AuditEntry, 'before' | 'after'>
+
+export type AuditEntry = {
+  id: string
+  at: number
+  /** `management_token`, `cli`, `system`. */
+  actor: string
+  ip: string | null
+  userAgent: string | null
+  /** `project.create`, `token.revoke`, `manage.access` … */
+  action: string
+  targetId: string | null
+  projectId: string | null
+  outcome: 'success' | 'failure' | 'denied'
+  /** Why not, for failures and denials: an error code. */
+  reason: string | null
+  before: Record<string, unknown> | null
+  after: Record<string, unknown> | null
+}
+
+/** Newest first; `after` is the last id of the previous page (an unknown id gives an empty page). */
+export type Page = { limit: number; after?: string }
+export type PageOf<T> = { data: T[]; hasMore: boolean }
+
+export type ProjectPatch = Partial<Pick<Project, 'name' | 'isActive' | 'allowedModels' | 'rateLimit' | 'metadata'>>
+export interface ProjectStore {
+  list(page: Page): Promise<PageOf<Project>>
+  get(id: string): Promise<Project | null>
+  findByName(name: string): Promise<Project | null>
+  /** Throws `conflict` when the name is taken. */
+  create(project: Project, keys: ProviderKey[], stamp: AuditStamp): Promise<void>
+  /** The project after the change, null when there is none. Throws `conflict` when the new name is taken. */
+  update(id: string, patch: ProjectPatch, at: number, stamp: AuditStamp): Promise<Project | null>
+  /** Also deletes its tokens and provider keys; ledger rows stay. False when there was none (no audit row then). */
+  delete(id: string, stamp: AuditStamp): Promise<boolean>
+}
+
+export interface ProviderKeyStore {
+  /** Oldest first. */
+  listByProject(projectId: string): Promise<ProviderKey[]>
+  /** How many there are over all projects. */
+  count(): Promise<number>
+  /** Throws `not_found` when the project is gone. */
+  create(key: ProviderKey, stamp: AuditStamp): Promise<void>
+  delete(projectId: string, id: string, stamp: AuditStamp): Promise<boolean>
+  /** Replaces every envelope by `reseal(old)` in one transaction; returns how many. Nothing changes when `reseal` throws. */
+  resealAll(reseal: (sealed: string) => string, stamp: AuditStamp): Promise<number>
+}
+
+export type TokenFilter = { projectId?: string; activeOnly?: boolean; now: number }
+export type TokenPatch = Partial<
+  Pick<
+    Token,
+    | 'name'
+    | 'isActive'
+    | 'expiresAt'
+    | 'maxRequests'
+    | 'rateLimit'
+    | 'allowedModels'
+    | 'allowedEndpoints'
+    | 'allowedIps'
+    | 'metadata'
+  >
+>
+export interface TokenStore {
+  /** `activeOnly`: active, not revoked, not expired at `now`, in an active project. */
+  list(filter: TokenFilter, page: Page): Promise<PageOf<Token>>
+  get(id: string): Promise<Token | null>
+  /** The token with its project and that project's provider keys: all that a request needs. */
+  findByHash(hash: string): Promise<{ token: Token; project: Project; keys: ProviderKey[] } | null>
+  /** Throws `not_found` when the project is gone. */
+  create(token: Token, stamp: AuditStamp): Promise<void>
+  update(id: string, patch: TokenPatch, at: number, stamp: AuditStamp): Promise<Token | null>
+  /** The revoked token (revoking twice keeps the first time), null when there is none. */
+  revoke(id: string, at: number, stamp: AuditStamp): Promise<Token | null>
+  /** Revokes every token of the project that is not yet revoked; how many. */
+  revokeByProject(projectId: string, at: number, stamp: AuditStamp): Promise<number>
+  delete(id: string, stamp: AuditStamp): Promise<boolean>
+}
+
+export type Usage = {
+  inputTokens: number
+  outputTokens: number
+  cachedTokens: number
+  reasoningTokens: number
+  source: 'reported' | 'estimated' | 'none'
+}
+
+/** One try at one target, as kept on the row. */
+export type AttemptRecord = {
+  provider: string
+  model: string | null
+  outcome: 'answered' | 'unsent' | 'failed' | 'cancelled'
+  status: number | null
+  durationMs: number
+  error: string | null
+}
+
+export type LedgerRow = {
+  requestId: string
+  /** When the request came in. */
+  at: number
+  tokenId: string | null
+  projectId: string | null
+  method: string
+  /** Path without its query: `/v1/chat/completions`. */
+  endpoint: string
+  /** As the caller asked. */
+  model: string | null
+  provider: string | null
+  /** As the provider answered. */
+  servedModel: string | null
+  attempts: AttemptRecord[]
+  /** What the client was told; 499 when it hung up first. */
+  status: number
+  stream: boolean
+  latencyMs: number
+  firstTokenMs: number | null
+  usage: Usage
+  costNanoUsd: bigint | null
+  cache: 'hit' | 'miss' | 'bypass'
+  /** A `GatewayError` code, or null. */
+  error: string | null
+  /** What the gateway changed on the way: `model`, `stream_options` … */
+  changes: string[]
+  requestBytes: number
+  responseBytes: number
+}
+
+/** What one turn of the event loop wants written: all or nothing. */
+export type LedgerBatch = {
+  rows: LedgerRow[]
+  /** Token ids, one entry a request, to count against `max_requests`: counted only while below it. */
+  takes: string[]
+  /** Requests of tokens without `max_requests`, counted when they end. */
+  counts: Map<string, number>
+  /** Written to `last_used_at` of every token named above. */
+  at: number
+}
+
+export type UsageGroup = 'token' | 'project' | 'model' | 'provider' | 'day'
+export type UsageFilter = { projectId?: string; tokenId?: string; from?: number; to?: number }
+export type UsageReportRow = {
+  /** The token id, project id, model, provider, or UTC day `2026-11-21`; null where rows have none. */
+  key: string | null
+  requests: number
+  inputTokens: number
+  outputTokens: number
+  cachedTokens: number
+  reasoningTokens: number
+}
+export type RequestFilter = UsageFilter & { model?: string; status?: number }
+
+export interface LedgerStore {
+  /**
+   * Writes the batch in one transaction. Gives, for each entry of `takes` in order, whether it was counted. An embedded engine
+   * answers at once, without a promise. Throws `StoreError` (`full`, `busy`, `unavailable` …) and then nothing is written.
+   */
+  append(batch: LedgerBatch): boolean[] | Promise<boolean[]>
+  list(filter: RequestFilter, page: Page): Promise<PageOf<LedgerRow>>
+  get(requestId: string): Promise<LedgerRow | null>
+  /** Largest number of requests first; days ascending. `from` inclusive, `to` exclusive. */
+  usage(groupBy: UsageGroup, filter: UsageFilter): Promise<UsageReportRow[]>
+}
+
+export type AuditFilter = {
+  action?: string
+  actor?: string
+  targetId?: string
+  projectId?: string
+  outcome?: AuditEntry['outcome']
+  from?: number
+  to?: number
+}
+export interface AuditStore {
+  append(entry: AuditEntry): Promise<void>
+  list(filter: AuditFilter, page: Page): Promise<PageOf<AuditEntry>>
+}

@@ -1,0 +1,66 @@
+import { jsonOf } from '../formats/sse.ts'
+
+/** The text a model generated, from a whole JSON answer: chat, completions, responses. */
+export function jsonText(body: Record<string, unknown>): string {
+  const parts: string[] = []
+  for (const choice of list(body.choices)) {
+    collectMessage(record(choice.message), parts)
+    push(parts, choice.text)
+  }
+  for (const item of list(body.output)) {
+    for (const part of [...list(item.content), ...list(item.summary)]) push(parts, part.text)
+    push(parts, item.arguments)
+  }
+  return parts.join('')
+}
+
+/** The text in the complete events of a stretch of an SSE stream: chat and completions chunks, responses deltas. */
+export function streamText(events: Iterable<Buffer>): string {
+  const parts: string[] = []
+  for (const event of events) {
+    const body = jsonOf(event)
+    if (body === null) continue
+    if (typeof body.delta === 'string') parts.push(body.delta)
+    for (const choice of list(body.choices)) {
+      collectMessage(record(choice.delta), parts)
+      push(parts, choice.text)
+    }
+  }
+  return parts.join('')
+}
+
+function collectMessage(message: Record<string, unknown>, parts: string[]): void {
+  push(parts, message.content)
+  push(parts, message.reasoning_content)
+  push(parts, message.reasoning)
+  push(parts, message.refusal)
+  for (const call of list(message.tool_calls)) {
+    const called = record(call.function)
+    push(parts, called.name)
+    push(parts, called.arguments)
+  }
+}
+
+/** The text that a request sends: what an estimate of its input counts. Images and files are left out, as are their bytes. */
+export function requestText(body: Record<string, unknown>): string {
+  const parts: string[] = []
+  for (const key of ['messages', 'input', 'prompt', 'instructions', 'tools', 'system'])
+    collectStrings(body[key], parts, 0)
+  return parts.join('\n')
+}
+
+function collectStrings(value: unknown, parts: string[], depth: number): void {
+  if (typeof value === 'string') {
+    if (!value.startsWith('data:')) parts.push(value)
+  } else if (depth < 12 && typeof value === 'object' && value !== null) {
+    for (const inner of Object.values(value)) collectStrings(inner, parts, depth + 1)
+  }
+}
+
+const push = (parts: string[], value: unknown) => {
+  if (typeof value === 'string') parts.push(value)
+}
+const record = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+const list = (value: unknown): Record<string, unknown>[] =>
+  Array.isArray(value) ? value.filter((item) => typeof item === 'object' && item !== null) : []

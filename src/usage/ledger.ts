@@ -1,0 +1,130 @@
+import type { LedgerRow, LedgerStore } from '../store/store.ts'
+
+const RETRY_MS = 1_000
+
+export type Ledger = {
+  /** Writes the row with all others of this turn of the event loop; `done` comes when it is committed, or safe in the retry queue. */
+  record(row: LedgerRow, countFor: string | null, done: () => void): void
+  /** Counts one request against the token's `max_requests` before it leaves. False: used up. Throws when it cannot be written. */
+  take(tokenId: string): Promise<boolean>
+  /** True while rows cannot be written: no new request should be let in. */
+  failing(): boolean
+  /** Writes all that waits; the rows that still could not be written. */
+  close(): Promise<LedgerRow[]>
+}
+
+type Options = {
+  store: Pick<LedgerStore, 'append'>
+  now(): number
+  onFailure(error: unknown, pendingRows: number): void
+  onRecovery(): void
+}
+
+type Waiting = { row: LedgerRow; countFor: string | null; done: () => void }
+type Take = { tokenId: string; resolve(taken: boolean): void; reject(error: unknown): void }
+
+/**
+ * Group commit: everything that one turn of the event loop wants written is one transaction. When the database cannot be written
+ * (disk full), the answers in flight still end, their rows wait here and are tried again every second.
+ */
+export function createLedger({ store, now, onFailure, onRecovery }: Options): Ledger {
+  let rows: Waiting[] = []
+  let takes: Take[] = []
+  let scheduled = false
+  let pending: Waiting[] = []
+  let retryTimer: NodeJS.Timeout | undefined
+  // One append at a time keeps the order, also with an engine that answers later.
+  let writing: Promise<void> | null = null
+
+  const schedule = () => {
+    if (scheduled || writing) return
+    scheduled = true
+    setImmediate(flush)
+  }
+
+  const flush = () => {
+    scheduled = false
+    if (writing) return
+    const batchRows = rows
+    const batchTakes = takes
+    rows = []
+    takes = []
+    if (batchRows.length + batchTakes.length === 0) return
+    try {
+      const answer = append(batchRows, batchTakes)
+      if (!(answer instanceof Promise)) return succeed(batchRows, batchTakes, answer)
+      writing = answer
+        .then(
+          (taken) => succeed(batchRows, batchTakes, taken),
+          (error) => fail(batchRows, batchTakes, error),
+        )
+        .finally(() => {
+          writing = null
+          if (rows.length + takes.length > 0) schedule()
+        })
+    } catch (error) {
+      fail(batchRows, batchTakes, error)
+    }
+  }
+
+  const append = (batchRows: Waiting[], batchTakes: Take[]) => {
+    const counts = new Map<string, number>()
+    for (const { countFor } of batchRows) if (countFor !== null) counts.set(countFor, (counts.get(countFor) ?? 0) + 1)
+    return store.append({
+      rows: batchRows.map(({ row }) => row),
+      takes: batchTakes.map(({ tokenId }) => tokenId),
+      counts,
+      at: now(),
+    })
+  }
+
+  const succeed = (batchRows: Waiting[], batchTakes: Take[], taken: boolean[]) => {
+    for (const { done } of batchRows) done()
+    batchTakes.forEach((take, index) => {
+      take.resolve(taken[index] ?? false)
+    })
+  }
+
+  const fail = (batchRows: Waiting[], batchTakes: Take[], error: unknown) => {
+    pending.push(...batchRows)
+    onFailure(error, pending.length)
+    for (const waiting of batchRows) waiting.done()
+    for (const { reject } of batchTakes) reject(error)
+    retryTimer ??= setInterval(retry, RETRY_MS).unref()
+  }
+
+  const retry = async () => {
+    const batch = pending
+    try {
+      await append(batch, [])
+      pending = pending.slice(batch.length)
+      if (pending.length > 0) return
+      clearInterval(retryTimer)
+      retryTimer = undefined
+      onRecovery()
+    } catch (error) {
+      onFailure(error, pending.length)
+    }
+  }
+
+  return {
+    record(row, countFor, done) {
+      rows.push({ row, countFor, done })
+      schedule()
+    },
+    take: (tokenId) =>
+      new Promise((resolve, reject) => {
+        takes.push({ tokenId, resolve, reject })
+        schedule()
+      }),
+    failing: () => retryTimer !== undefined,
+    async close() {
+      clearInterval(retryTimer)
+      await writing
+      flush()
+      await writing
+      if (pending.length > 0) await retry()
+      return pending.map(({ row }) => row)
+    },
+  }
+}

@@ -1,0 +1,105 @@
+import { newId } from '../../src/ids.ts'
+import type { AuditStamp, LedgerBatch, LedgerRow, Project, ProviderKey, Token } from '../../src/store/store.ts'
+
+/** 2026-11-21T12:00:00Z */
+export const NOON = Date.UTC(2026, 10, 21, 12)
+
+export function aProject(fields: Partial<Project> = {}): Project {
+  const id = newId('proj')
+  return {
+    id,
+    name: `project ${id}`,
+    isActive: true,
+    allowedModels: ['gpt-*'],
+    rateLimit: { requestsPerMinute: 60, tokensPerMinute: null, concurrentRequests: 4 },
+    metadata: { team: 'search', nested: { a: [1, null] } },
+    createdAt: NOON,
+    updatedAt: NOON,
+    ...fields,
+  }
+}
+
+export function aKey(projectId: string, fields: Partial<ProviderKey> = {}): ProviderKey {
+  return {
+    id: newId('key'),
+    projectId,
+    provider: 'openai',
+    sealed: 'sealed-secret',
+    last4: 'wxyz',
+    weight: 1,
+    createdAt: NOON,
+    ...fields,
+  }
+}
+
+export function aToken(projectId: string, fields: Partial<Token> = {}): Token {
+  const id = newId('tok')
+  return {
+    id,
+    projectId,
+    name: null,
+    hash: `hash-of-${id}`,
+    last4: 'abcd',
+    expiresAt: null,
+    maxRequests: null,
+    rateLimit: null,
+    allowedModels: null,
+    allowedEndpoints: ['/v1/chat/*'],
+    allowedIps: ['10.0.0.0/8'],
+    metadata: {},
+    requestCount: 0,
+    lastUsedAt: null,
+    isActive: true,
+    revokedAt: null,
+    createdAt: NOON,
+    updatedAt: NOON,
+    ...fields,
+  }
+}
+
+export function aStamp(action = 'test.action', fields: Partial<AuditStamp> = {}): AuditStamp {
+  return {
+    id: newId('aud'),
+    at: NOON,
+    actor: 'management_token',
+    ip: '127.0.0.1',
+    userAgent: 'jest',
+    action,
+    targetId: null,
+    projectId: null,
+    outcome: 'success',
+    reason: null,
+    ...fields,
+  }
+}
+
+export function aRow(fields: Partial<LedgerRow> = {}): LedgerRow {
+  return {
+    requestId: newId('req'),
+    at: NOON,
+    tokenId: 'tok_1',
+    projectId: 'proj_1',
+    method: 'POST',
+    endpoint: '/v1/chat/completions',
+    model: 'gpt-4o',
+    provider: 'openai',
+    servedModel: 'gpt-4o-2024-08-06',
+    attempts: [{ provider: 'openai', model: 'gpt-4o', outcome: 'answered', status: 200, durationMs: 12, error: null }],
+    status: 200,
+    stream: true,
+    latencyMs: 12,
+    firstTokenMs: 3,
+    usage: { inputTokens: 10, outputTokens: 5, cachedTokens: 2, reasoningTokens: 1, source: 'reported' },
+    costNanoUsd: 1_500n,
+    cache: 'bypass',
+    error: null,
+    changes: ['model'],
+    requestBytes: 100,
+    responseBytes: 200,
+    ...fields,
+  }
+}
+
+export function aBatch(fields: Partial<LedgerBatch> = {}): LedgerBatch {
+  return { rows: [], takes: [], counts: new Map(), at: NOON, ...fields }
+}
