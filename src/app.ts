@@ -3,6 +3,8 @@ import type { AppContext } from './context.ts'
 import { GatewayError } from './errors.ts'
 import { healthRouter } from './health.ts'
 import { sendOpenAiErrors } from './http-errors.ts'
+import { createDocsRouter } from './manage/docs.ts'
+import { createManageRouter } from './manage/router.ts'
 import type { StaticCallers } from './proxy/authenticate.ts'
 import { createProxy } from './proxy/router.ts'
 
@@ -16,6 +18,8 @@ export function createApp(ctx: AppContext, statics: StaticCallers): Express {
 
   const proxy = createProxy(ctx, statics)
   app.use('/v1', proxy.handler)
+  app.use('/manage', createManageRouter(ctx))
+  app.use('/docs', createDocsRouter())
   app.use(healthRouter(ctx))
   app.use(() => {
     throw new GatewayError('unknown_route')

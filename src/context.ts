@@ -6,7 +6,7 @@ import type { Kv } from './kv/kv.ts'
 import { createMemoryKv } from './kv/memory.ts'
 import type { Logger } from './logger.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
-import { type DemoServer, startDemo } from './providers/demo.ts'
+import { createDemoSwitch, type DemoSwitch } from './providers/demo-switch.ts'
 import { createProviders, type Providers } from './providers/index.ts'
 import { createUpstreams, type Upstreams } from './proxy/forward.ts'
 import { registerSecret } from './redact.ts'
@@ -21,6 +21,7 @@ export type AppContext = {
   store: Store
   kv: Kv
   providers: Providers
+  demo: DemoSwitch
   tokens: TokenIndex
   ledger: Ledger
   estimator: Estimator
@@ -52,8 +53,9 @@ export async function openContext({
   const store = await openStore({ dataDir: config.dataDir, log })
   const metrics = createMetrics()
   const sealer = createSealer(encryptionKey)
-  const demo = await openDemo(config, store)
-  const providers = createProviders(config, () => demo?.url ?? null)
+  const hasConfiguredKey = Object.values(config.providers).some(({ apiKey }) => apiKey !== null)
+  const demo = await createDemoSwitch({ mode: config.demo, hasConfiguredKey, store })
+  const providers = createProviders(config, demo.url)
   for (const secret of [
     managementToken,
     ...config.proxyApiKeys,
@@ -101,6 +103,7 @@ export async function openContext({
     store,
     kv: createMemoryKv(),
     providers,
+    demo,
     tokens,
     ledger,
     estimator,
@@ -115,17 +118,9 @@ export async function openContext({
       const unwritten = await ledger.close()
       // Better in the log than nowhere: these rows can be entered by hand.
       for (const row of unwritten) log.error('a ledger row could not be written', { row: JSON.stringify(row) })
-      await Promise.all([http.close(), estimator.close(), demo?.close()])
+      await Promise.all([http.close(), estimator.close(), demo.close()])
       await store.close()
       log.flush()
     },
   }
-}
-
-/** On when asked for, or while there is no provider key anywhere. */
-async function openDemo({ demo, providers }: Config, store: Store): Promise<DemoServer | null> {
-  const hasKey = async () =>
-    Object.values(providers).some(({ apiKey }) => apiKey !== null) || (await store.providerKeys.count()) > 0
-  const on = demo === 'auto' ? !(await hasKey()) : demo
-  return on ? startDemo() : null
 }

@@ -1,9 +1,11 @@
 import { createServer, type Server, STATUS_CODES } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import type { Request } from 'express'
 import { createApp } from './app.ts'
 import type { AppContext } from './context.ts'
 import { ensureDefaultProject } from './domain/default-project.ts'
 import { type ErrorCode, GatewayError, toOpenAiError } from './errors.ts'
+import { createRealtime, type Realtime } from './proxy/realtime.ts'
 import { createStaticCallers } from './proxy/static-callers.ts'
 
 export type Gateway = {
@@ -17,7 +19,10 @@ export type Gateway = {
 /** The running gateway on `config.host` and `config.port` (0: any free one). Throws what `listen` throws (`EADDRINUSE` …). */
 export async function startGateway(ctx: AppContext): Promise<Gateway> {
   const project = await ensureDefaultProject(ctx.store, ctx.now())
-  const app = createApp(ctx, createStaticCallers(ctx.config, project))
+  const statics = createStaticCallers(ctx.config, project)
+  const app = createApp(ctx, statics)
+  // `ip` is Express's, with its reading of TRUST_PROXY.
+  const realtime = createRealtime(ctx, statics, (req) => (Object.setPrototypeOf(req, app.request) as Request).ip ?? '')
   const server = createServer(
     {
       maxHeaderSize: 32 * 1024,
@@ -27,10 +32,13 @@ export async function startGateway(ctx: AppContext): Promise<Gateway> {
       connectionsCheckingInterval: 5_000,
       keepAliveTimeout: 65_000,
       noDelay: true,
+      // Any other upgrade (h2c) is an offer that a server may pass over: the request is served as it is.
+      shouldUpgradeCallback: ({ url, headers }) => headers.upgrade?.toLowerCase() === 'websocket' && /^\/v1(?:[/?]|$)/.test(url ?? ''),
     },
     app,
   )
   server.on('clientError', answerMalformed)
+  server.on('upgrade', realtime.upgrade)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(ctx.config.port, ctx.config.host, () => {
@@ -38,16 +46,19 @@ export async function startGateway(ctx: AppContext): Promise<Gateway> {
       resolve()
     })
   })
-  return { ctx, url: urlOf(server), close: (graceMs = 0) => close(ctx, server, graceMs) }
+  return { ctx, url: urlOf(server), close: (graceMs = 0) => close(ctx, server, realtime, graceMs) }
 }
 
-async function close(ctx: AppContext, server: Server, graceMs: number): Promise<void> {
+async function close(ctx: AppContext, server: Server, realtime: Realtime, graceMs: number): Promise<void> {
   ctx.life.draining = true
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   server.closeIdleConnections()
   // Connections that fall idle while others still stream.
   const idle = setInterval(() => server.closeIdleConnections(), 250)
-  const late = setTimeout(() => server.closeAllConnections(), graceMs)
+  const late = setTimeout(() => {
+    server.closeAllConnections()
+    realtime.closeAll()
+  }, graceMs)
   await closed
   clearInterval(idle)
   clearTimeout(late)

@@ -12,15 +12,20 @@ const USUAL_OUTPUT_TOKENS = 1_024
 
 export type Admission = { grant: Grant; taken: boolean }
 
-type Parts = { kv: Kv; ledger: Ledger; rateLimit: Config['rateLimit'] }
+type Parts = { kv: Kv; ledger: Ledger }
 
 /**
  * Takes one unit of every limit of token and project, all or none, before the request leaves. What `max_requests` counts is
  * written to the database first, so that neither concurrency nor a crash can pass it.
- * Throws `rate_limit_exceeded`, `insufficient_quota`, `storage_unavailable`.
+ * `usual`: the rate for tokens without one of their own. Throws `rate_limit_exceeded`, `insufficient_quota`, `storage_unavailable`.
  */
-export async function admit({ kv, ledger, rateLimit }: Parts, caller: Caller, body: RequestBody): Promise<Admission> {
-  const checks = checksFor(caller, rateLimit, body)
+export async function admit(
+  { kv, ledger }: Parts,
+  usual: Config['rateLimit'],
+  caller: Caller,
+  body: RequestBody,
+): Promise<Admission> {
+  const checks = checksFor(caller, usual, body)
   const decision = kv.acquire(checks)
   const granted = decision instanceof Promise ? await decision : decision
   if (!granted.ok) throw refusal(granted)

@@ -6,14 +6,12 @@ import type { AttemptRecord } from '../store/store.ts'
 import type { Endpoint } from './endpoints.ts'
 import type { Answer } from './forward.ts'
 import type { Target } from './plan.ts'
-import type { RequestBody } from './read-request.ts'
+import { NO_BODY, type RequestBody } from './read-request.ts'
 import type { RequestPath } from './request-path.ts'
 
 /** One request on its way: what each step has found out, for the steps behind it and for the ledger. */
 export type Exchange = {
   readonly requestId: string
-  readonly req: IncomingMessage
-  readonly res: ServerResponse
   /** Wall clock, for the ledger. */
   readonly at: number
   /** Monotonic, for durations. */
@@ -54,4 +52,38 @@ export type Exchange = {
   refusal: GatewayError | null
   clientGone: boolean
   settled: boolean
+}
+
+/** One that is answered over HTTP; a WebSocket has no response object. */
+export type HttpExchange = Exchange & { readonly req: IncomingMessage; readonly res: ServerResponse }
+
+type Arrival = Pick<Exchange, 'requestId' | 'at' | 'startedMs' | 'method' | 'path' | 'endpoint'>
+
+/** What is known when a request has just come in: nothing but that. */
+export function newExchange(arrival: Arrival): Exchange {
+  return {
+    ...arrival,
+    caller: null,
+    body: NO_BODY,
+    model: null,
+    provider: null,
+    target: null,
+    servedModel: null,
+    relaying: false,
+    stream: false,
+    attempts: [],
+    changes: [],
+    overheadMs: null,
+    firstByteMs: null,
+    uploadedBytes: 0,
+    responseBytes: 0,
+    grant: null,
+    taken: false,
+    admitted: false,
+    answer: null,
+    cancel: null,
+    refusal: null,
+    clientGone: false,
+    settled: false,
+  }
 }

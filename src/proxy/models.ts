@@ -6,7 +6,7 @@ import type { Caller } from '../domain/token-index.ts'
 import { GatewayError } from '../errors.ts'
 import type { ConfiguredProvider } from '../providers/index.ts'
 import { dispatch, note } from './dispatch.ts'
-import type { Exchange } from './exchange.ts'
+import type { HttpExchange } from './exchange.ts'
 import type { Target } from './plan.ts'
 import { readText } from './read-text.ts'
 import { ownHeaders } from './respond.ts'
@@ -21,7 +21,7 @@ type Model = { id: string } & Record<string, unknown>
  * `GET /v1/models`: the provider's list, kept for five minutes for each key, without what this caller may not use. Whatever else
  * the provider says of a model stays.
  */
-export function modelsHandler(ctx: AppContext): (exchange: Exchange, target: Target) => Promise<void> {
+export function modelsHandler(ctx: AppContext): (exchange: HttpExchange, target: Target) => Promise<void> {
   const lists = new LRUCache<string, Model[]>({ max: 500, ttl: FRESH_MS })
 
   return async (exchange, target) => {
@@ -47,7 +47,7 @@ export function modelsHandler(ctx: AppContext): (exchange: Exchange, target: Tar
     })
   }
 
-  async function fetchModels(exchange: Exchange, target: Target): Promise<Model[]> {
+  async function fetchModels(exchange: HttpExchange, target: Target): Promise<Model[]> {
     const { provider } = target
     const answer = await dispatch(ctx, exchange, target, () => ({
       origin: provider.origin,

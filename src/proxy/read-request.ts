@@ -17,12 +17,12 @@ type Limits = { maxBodyBytes: number; maxUploadBytes: number; bodyIdleMs?: numbe
 
 /**
  * Reads the body as far as the gateway must know it. Throws `request_too_large`, `invalid_json`, `request_timeout`,
- * `unsupported_parameter` (a compressed JSON body), `client_closed`.
+ * `unsupported_parameter` (a compressed JSON body), `client_closed`. `expectsJson`: the endpoint takes nothing else but forms.
  */
-export async function readRequest(req: IncomingMessage, limits: Limits): Promise<RequestBody> {
+export async function readRequest(req: IncomingMessage, limits: Limits, expectsJson: boolean): Promise<RequestBody> {
   const length = req.headers['content-length']
   if (req.headers['transfer-encoding'] === undefined && (length === undefined || length === '0')) return NO_BODY
-  if (!isJson(req.headers['content-type'])) return readStream(req, length ?? null, limits)
+  if (!isJson(req.headers['content-type'], expectsJson)) return readStream(req, length ?? null, limits)
 
   const encoding = req.headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity') {
@@ -38,9 +38,11 @@ export async function readRequest(req: IncomingMessage, limits: Limits): Promise
   return { kind: 'json', bytes, value: parse(bytes) }
 }
 
-/** Without a content type, JSON is what an OpenAI client means. */
-const isJson = (contentType: string | undefined) =>
-  contentType === undefined || /^application\/(?:[\w.-]+\+)?json\b/i.test(contentType)
+/** Without a content type, or with the one that curl sends by itself, JSON is what a client of a JSON endpoint means. */
+const isJson = (contentType: string | undefined, expected: boolean) =>
+  contentType === undefined ||
+  /^application\/(?:[\w.-]+\+)?json\b/i.test(contentType) ||
+  (expected && !/^multipart\//i.test(contentType))
 
 function collect(req: IncomingMessage, { maxBodyBytes, bodyIdleMs = BODY_IDLE_MS }: Limits): Promise<Buffer> {
   return new Promise((resolve, reject) => {

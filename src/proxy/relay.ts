@@ -5,7 +5,7 @@ import { type Observer, passThrough } from '../usage/observer.ts'
 import { createStreamObserver } from '../usage/stream-observer.ts'
 import { decoded } from './decode.ts'
 import { note } from './dispatch.ts'
-import type { Exchange } from './exchange.ts'
+import type { HttpExchange } from './exchange.ts'
 import type { Answer, Receiver, UpstreamFailure } from './forward.ts'
 import { downstreamHeaders, headerOf } from './headers.ts'
 import type { Target } from './plan.ts'
@@ -19,7 +19,7 @@ type Framing = { isEventStream: boolean; length: number | null; observer: Observ
  * Passes an answer on, piece by piece as it comes, at the speed of the client; an observer looks at what passes. The answer's last
  * bytes wait until the ledger row is committed. An answer that breaks off is never ended cleanly.
  */
-export function relay(parts: Parts, exchange: Exchange, target: Target, answer: Answer, hideUsage: boolean): void {
+export function relay(parts: Parts, exchange: HttpExchange, target: Target, answer: Answer, hideUsage: boolean): void {
   const { res } = exchange
   exchange.relaying = true
   const encoding = headerOf(answer.headers, 'content-encoding')
@@ -46,7 +46,7 @@ export function relay(parts: Parts, exchange: Exchange, target: Target, answer: 
   answer.deliverTo(decodes ? decoded(encoding, answer, receiver) : receiver)
 }
 
-function frame(exchange: Exchange, answer: Answer, hideUsage: boolean): Framing {
+function frame(exchange: HttpExchange, answer: Answer, hideUsage: boolean): Framing {
   const type = headerOf(answer.headers, 'content-type') ?? ''
   const isEventStream = type.startsWith('text/event-stream')
   const length = headerOf(answer.headers, 'content-length')
@@ -60,7 +60,7 @@ function frame(exchange: Exchange, answer: Answer, hideUsage: boolean): Framing 
 
 function createReceiver(
   parts: Parts,
-  exchange: Exchange,
+  exchange: HttpExchange,
   target: Target,
   answer: Answer,
   { isEventStream, length, observer }: Framing,

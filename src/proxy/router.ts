@@ -7,12 +7,12 @@ import { admit } from './admit.ts'
 import { authenticate, authorize, type StaticCallers } from './authenticate.ts'
 import { dispatch, note } from './dispatch.ts'
 import { meteredEndpoint } from './endpoints.ts'
-import type { Exchange } from './exchange.ts'
+import { type HttpExchange, newExchange } from './exchange.ts'
 import type { Answer, UpstreamRequest } from './forward.ts'
 import { upstreamHeaders } from './headers.ts'
 import { modelsHandler } from './models.ts'
 import { pickWeighted, plan, type Target } from './plan.ts'
-import { NO_BODY, readRequest } from './read-request.ts'
+import { readRequest } from './read-request.ts'
 import { readText } from './read-text.ts'
 import { relay } from './relay.ts'
 import { parsePath } from './request-path.ts'
@@ -41,7 +41,7 @@ export function createProxy(ctx: AppContext, statics: StaticCallers): Proxy {
     void serve(exchange)
   }
 
-  const serve = async (exchange: Exchange) => {
+  const serve = async (exchange: HttpExchange) => {
     try {
       if (running > ctx.config.maxConcurrentRequests)
         throw new GatewayError('overloaded', { headers: { 'retry-after': '1' } })
@@ -53,27 +53,20 @@ export function createProxy(ctx: AppContext, statics: StaticCallers): Proxy {
     }
   }
 
-  const serveAdmitted = async (exchange: Exchange) => {
+  const serveAdmitted = async (exchange: HttpExchange) => {
     const { req, path } = exchange
     const caller = await authenticate(ctx.tokens, statics, req)
     exchange.caller = caller
     if (path.problem) throw path.problem
     authorize(caller, path.endpoint, (req as Request).ip ?? '', ctx.now())
     if (ctx.ledger.failing()) throw new GatewayError('storage_unavailable', { headers: { 'retry-after': '5' } })
-    exchange.body = await readRequest(req, ctx.config)
+    exchange.body = await readRequest(req, ctx.config, exchange.endpoint?.text != null)
     readFields(exchange)
     const isModelList = exchange.method === 'GET' && path.endpoint === '/v1/models'
     const target = plan(choice, caller, isModelList ? null : exchange.model)
     exchange.target = target
     exchange.provider = target.provider.name
-    const { grant, taken } = await admit(
-      { kv: ctx.kv, ledger: ctx.ledger, rateLimit: ctx.config.rateLimit },
-      caller,
-      exchange.body,
-    )
-    exchange.grant = grant
-    exchange.taken = taken
-    exchange.admitted = true
+    Object.assign(exchange, await admit(ctx, ctx.config.rateLimit, caller, exchange.body), { admitted: true })
     if (exchange.clientGone) throw new GatewayError('client_closed')
     if (isModelList) return models(exchange, target)
     const { request, hideUsage } = prepare(ctx, exchange, target)
@@ -83,7 +76,7 @@ export function createProxy(ctx: AppContext, statics: StaticCallers): Proxy {
   }
 
   /** The provider does not know *our* key: the caller's is not at fault, and must not be told that it is. */
-  const refuseOwnKey = async (exchange: Exchange, target: Target, answer: Answer) => {
+  const refuseOwnKey = async (exchange: HttpExchange, target: Target, answer: Answer) => {
     const said = await readText(answer, 2_000)
     note(ctx, exchange, target, answer, answer.failure)
     const cause = new Error(`${target.provider.name} answered 401: ${said}`)
@@ -93,45 +86,16 @@ export function createProxy(ctx: AppContext, statics: StaticCallers): Proxy {
   return { handler, running: () => running }
 }
 
-function begin({ now }: AppContext, req: IncomingMessage, res: ServerResponse): Exchange {
+function begin({ now }: AppContext, req: IncomingMessage, res: ServerResponse): HttpExchange {
   const path = parsePath((req as Request).originalUrl ?? req.url ?? '/')
   const method = req.method ?? 'GET'
-  return {
-    requestId: newId('req'),
-    req,
-    res,
-    at: now(),
-    startedMs: performance.now(),
-    method,
-    path,
-    endpoint: meteredEndpoint(method, path.endpoint),
-    caller: null,
-    body: NO_BODY,
-    model: null,
-    provider: null,
-    target: null,
-    servedModel: null,
-    relaying: false,
-    stream: false,
-    attempts: [],
-    changes: [],
-    overheadMs: null,
-    firstByteMs: null,
-    uploadedBytes: 0,
-    responseBytes: 0,
-    grant: null,
-    taken: false,
-    admitted: false,
-    answer: null,
-    cancel: null,
-    refusal: null,
-    clientGone: false,
-    settled: false,
-  }
+  const endpoint = meteredEndpoint(method, path.endpoint)
+  const arrival = { requestId: newId('req'), at: now(), startedMs: performance.now(), method, path, endpoint }
+  return Object.assign(newExchange(arrival), { req, res })
 }
 
 /** The few fields that routing needs: from the JSON body, else from the query (`/v1/realtime/calls?model=…`). */
-function readFields(exchange: Exchange): void {
+function readFields(exchange: HttpExchange): void {
   const { body, path } = exchange
   if (body.kind === 'json' && body.value !== null) {
     const { model, stream } = body.value
@@ -146,7 +110,7 @@ function readFields(exchange: Exchange): void {
 }
 
 /** What every attempt sends, with the named rewrites: the model's prefix, and usage asked for where the caller did not ask. */
-function prepare({ config, providers }: AppContext, exchange: Exchange, target: Target) {
+function prepare({ config, providers }: AppContext, exchange: HttpExchange, target: Target) {
   const { body, endpoint, req, path, changes } = exchange
   const { provider } = target
   let bytes = body.kind === 'json' ? body.bytes : null
@@ -180,7 +144,7 @@ const header = (req: IncomingMessage, name: string) => {
   return Array.isArray(value) ? value.join(', ') : value
 }
 
-function upload(providers: AppContext['providers'], defaultProvider: string, exchange: Exchange) {
+function upload(providers: AppContext['providers'], defaultProvider: string, exchange: HttpExchange) {
   const { body, req, caller } = exchange
   if (body.kind !== 'stream' || caller === null) return null
   const restricted = caller.token.allowedModels !== null || caller.project.allowedModels !== null
@@ -213,7 +177,7 @@ function upload(providers: AppContext['providers'], defaultProvider: string, exc
 }
 
 /** An error before anything was sent: answered in the caller's format, and booked. */
-function refuse(ctx: AppContext, exchange: Exchange, error: GatewayError): void {
+function refuse(ctx: AppContext, exchange: HttpExchange, error: GatewayError): void {
   const { res, req } = exchange
   if (exchange.settled || res.headersSent) {
     // The answer is under way; all that is left is to not end it cleanly.

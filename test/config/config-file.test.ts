@@ -2,7 +2,8 @@
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { loadConfig } from '../../src/config/load.ts'
-import { load, makeFolder, problemsOf } from './folder.ts'
+import { makeFolder } from '../helpers/folder.ts'
+import { load, problemsOf } from './load-from.ts'
 
 const withYaml = (yaml: string, env: Record<string, string> = {}) => load(env, { 'llm-proxy.yaml': yaml })
 const problemsInYaml = (yaml: string, env: Record<string, string> = {}) => problemsOf(env, { 'llm-proxy.yaml': yaml })

@@ -4,7 +4,8 @@ import { describe, expect, it } from '@jest/globals'
 import { loadConfig } from '../../src/config/load.ts'
 import { PROVIDER_NAMES as CONFIGURABLE } from '../../src/config/schema.ts'
 import { PROVIDER_NAMES as REGISTERED } from '../../src/providers/index.ts'
-import { load, makeFolder, problemsOf } from './folder.ts'
+import { makeFolder } from '../helpers/folder.ts'
+import { load, problemsOf } from './load-from.ts'
 
 describe('defaults', () => {
   it('starts with nothing configured at all', () => {

@@ -3,7 +3,8 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSyn
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { resolveSecrets } from '../../src/config/secrets.ts'
-import { makeFolder, problemsIn } from './folder.ts'
+import { makeFolder } from '../helpers/folder.ts'
+import { problemsIn } from './load-from.ts'
 
 const nothing = { managementToken: null, encryptionKey: null }
 const newDataDir = () => join(makeFolder(), 'data')

@@ -1,0 +1,46 @@
+import type { Order, Ran, Report } from './load.ts'
+import { vitals } from './measure.ts'
+import type { Workshop } from './processes.ts'
+import type { Ask } from './requests.ts'
+
+/** One relay as the bench sees it: `pid` is null where no relay stands between the load and the provider. */
+export type Subject = { name: string; pid: number | null; url: string; token: string }
+export type Phase = { ask: Omit<Ask, 'token'>; connections: number; warmMs: number; ms: number }
+export type Sample = Ran & { cpuMicros: number | null }
+
+export type LoadClient = ReturnType<typeof startLoad>
+
+/** The load generator. */
+export function startLoad(workshop: Workshop) {
+  const child = workshop.startScript('load.ts')
+  const order = (what: Order): Promise<Ran | undefined> =>
+    new Promise((resolve, reject) => {
+      child.once('message', ({ ran, error }: Report) => (error ? reject(new Error(error)) : resolve(ran)))
+      child.send(what)
+    })
+  const open = (subject: Subject, ask: Omit<Ask, 'token'>, connections: number) =>
+    order({ type: 'open', url: subject.url, ask: { ...ask, token: subject.token }, connections })
+  const close = () => order({ type: 'close' })
+
+  return {
+    pid: child.pid!,
+
+    /** Load for a while on connections that stand already. The CPU is that of the relay's process, from idle to idle. */
+    async measure(subject: Subject, { ask, connections, warmMs, ms }: Phase): Promise<Sample> {
+      await open(subject, ask, connections)
+      if (warmMs > 0) await order({ type: 'run', ms: warmMs })
+      const before = subject.pid === null ? null : vitals(subject.pid)
+      const ran = (await order({ type: 'run', ms }))!
+      const cpuMicros = before && vitals(subject.pid!).cpuMicros - before.cpuMicros
+      await close()
+      return { ...ran, cpuMicros }
+    },
+
+    /** Opens so many streams, each with its first event received, and keeps them until `release`. */
+    async hold(subject: Subject, streams: number): Promise<void> {
+      await open(subject, { kind: 'idle' }, streams)
+      await order({ type: 'hold' })
+    },
+    release: close,
+  }
+}

@@ -1,0 +1,105 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { LoadClient, Phase, Sample, Subject } from './load-client.ts'
+import { vitals } from './measure.ts'
+import type { Workshop } from './processes.ts'
+
+export type Plan = {
+  rounds: number
+  starts: number
+  json: Phase
+  latency: Phase
+  sse: Phase
+  idleStreams: number
+  settleMs: number
+}
+
+export const FULL: Plan = {
+  rounds: 5,
+  starts: 3,
+  json: { ask: { kind: 'json' }, connections: 32, warmMs: 300, ms: 1500 },
+  latency: { ask: { kind: 'json' }, connections: 1, warmMs: 0, ms: 400 },
+  sse: { ask: { kind: 'sse' }, connections: 48, warmMs: 0, ms: 1200 },
+  idleStreams: 2000,
+  settleMs: 1000,
+}
+
+export const QUICK: Plan = {
+  rounds: 2,
+  starts: 1,
+  json: { ...FULL.json, warmMs: 200, ms: 600 },
+  latency: { ...FULL.latency, ms: 200 },
+  sse: { ...FULL.sse, ms: 400 },
+  idleStreams: 500,
+  settleMs: 500,
+}
+
+export type Starts = { firstMs: number; laterMs: number[]; idleRssBytes: number }
+
+/** Starts the gateway on an empty data folder and an empty compile cache, then again and again on what it has left. */
+export async function measureStarts(
+  workshop: Workshop,
+  dataDir: string,
+  upstream: string,
+  plan: Plan,
+): Promise<Starts> {
+  const start = async () => {
+    const gateway = await workshop.startGateway({ dataDir, upstream })
+    await delay(plan.settleMs)
+    const { rssBytes } = vitals(gateway.pid)
+    // A clean end: the compile cache is written there.
+    await gateway.stop('SIGTERM')
+    return { readyMs: gateway.readyMs, rssBytes }
+  }
+  const first = await start()
+  const later = []
+  for (let index = 0; index < plan.starts; index++) later.push(await start())
+  return {
+    firstMs: first.readyMs,
+    laterMs: later.map(({ readyMs }) => readyMs),
+    idleRssBytes: Math.max(first.rssBytes, ...later.map(({ rssBytes }) => rssBytes)),
+  }
+}
+
+export type PhaseName = 'json' | 'latency' | 'sse'
+/** Samples by the subject's name, one a round. */
+export type Samples = Record<PhaseName, Record<string, Sample[]>>
+export type Course = { subject: Subject; phases: Partial<Record<PhaseName, Phase>> }
+
+/** All subjects in turn, round by round, so that a change of the machine's mood meets all of them. */
+export async function measureRounds(
+  load: LoadClient,
+  courses: Course[],
+  rounds: number,
+  onRound: (round: number) => void,
+): Promise<Samples> {
+  const samples: Samples = { json: {}, latency: {}, sse: {} }
+  for (const { subject, phases } of courses) {
+    for (const phase of Object.values(phases)) {
+      await load.measure(subject, { ...phase, warmMs: 0, ms: Math.max(400, phase.ms / 2) })
+    }
+  }
+  for (let round = 1; round <= rounds; round++) {
+    onRound(round)
+    for (const { subject, phases } of courses) {
+      for (const [name, phase] of Object.entries(phases) as [PhaseName, Phase][]) {
+        samples[name][subject.name] ??= []
+        samples[name][subject.name]!.push(await load.measure(subject, phase))
+      }
+    }
+  }
+  return samples
+}
+
+/** Bytes of memory for each stream that is open and silent, in a process that has just been warmed up. */
+export async function measureIdleStreams(load: LoadClient, subject: Subject, plan: Plan): Promise<number> {
+  const pid = subject.pid!
+  await load.measure(subject, { ...plan.json, warmMs: 0, ms: 1000 })
+  await load.measure(subject, { ...plan.sse, warmMs: 0, ms: 300 })
+  await delay(plan.settleMs)
+  const before = vitals(pid).rssBytes
+  await load.hold(subject, plan.idleStreams)
+  await delay(plan.settleMs)
+  const after = vitals(pid).rssBytes
+  await load.release()
+  return (after - before) / plan.idleStreams
+}

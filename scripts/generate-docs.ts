@@ -1,0 +1,146 @@
+/* Writes docs/configuration.md and .env.example from the table of options. `npm run docs:generate` */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  environmentNamesOf,
+  GROUPS,
+  OPTION_NAMES,
+  type Option,
+  type OptionName,
+  optionOf,
+  yamlPathOf,
+} from '../src/config/schema.ts'
+
+/** What is generated, by its path in the repository. */
+export const GENERATED = {
+  'docs/configuration.md': renderPage,
+  '.env.example': renderEnvExample,
+}
+
+/** The YAML of the docs page; a test loads it. */
+export const YAML_EXAMPLE = `\
+host: 0.0.0.0
+port: 8080
+data_dir: /var/lib/llm-proxy
+
+providers:
+  openai:
+    api_key: \${OPENAI_API_KEY}
+  anthropic:
+    api_key: \${ANTHROPIC_API_KEY}
+  mistral:
+    base_url: \${MISTRAL_URL:-https://api.mistral.ai/v1}
+
+rate_limit: 600
+rate_limit_window: 60
+
+timeouts:
+  connect_ms: 5000
+  first_token_ms: 30000
+
+trust_proxy: [loopback, 10.0.0.0/8]
+cors_origins:
+  - https://app.example.com
+`
+
+function renderPage(): string {
+  const sections = groups().map(([title, names]) => `## ${title}\n\n${renderTable(names)}`)
+  return `${[INTRO, ...sections, NOTES].join('\n\n')}\n`
+}
+
+const INTRO = `\
+<!-- Generated from src/config/schema.ts: change that, then "npm run docs:generate". -->
+# Configuration
+
+LLM Proxy starts without any configuration. Everything below can be said in three places; the first one that says it wins:
+
+1. environment variables,
+2. a file \`.env\` in the working folder (see [.env.example](../.env.example)),
+3. a YAML file: \`llm-proxy.yaml\` in the working folder, or the file that \`LLM_PROXY_CONFIG\` names.
+
+The configuration is read once, at start. If anything in it is wrong, all problems are listed together, each with the name to
+change, and the program exits with 1. \`llm-proxy config check\` does the same without starting. An empty value counts as unset.`
+
+const NOTES = `\
+## Secrets from files
+
+Options marked 🔒 can be read from a file, as Docker and Kubernetes mount them: \`OPENAI_API_KEY_FILE=/run/secrets/openai\`.
+One line end at the end of the file is dropped. Setting both \`X\` and \`X_FILE\` is a problem.
+
+\`MANAGEMENT_TOKEN\` and \`ENCRYPTION_KEY\` are generated on first start into \`DATA_DIR\`, as \`management-token\` and
+\`encryption-key\` (mode 0600). Back up the encryption key together with the database: without it the provider keys stored there
+cannot be read. Generated files are never replaced; a damaged one stops the start.
+
+## YAML
+
+\`\`\`yaml
+${YAML_EXAMPLE}\`\`\`
+
+- \`\${NAME}\` in a text is replaced by the environment variable (or \`.env\` entry) of that name, \`\${NAME:-default}\` falls back
+  to a default, and \`$\${\` is a literal \`\${\`. A variable that is missing and has no default is a problem.
+- Unknown keys, duplicate keys and syntax errors are problems; the file may have up to 1 MB.
+- Lists can be YAML lists or comma-separated text. Relative paths start at the working folder.
+
+## Good to know
+
+- Flags are \`true\` or \`false\` (also \`1\`/\`0\`, \`yes\`/\`no\`, \`on\`/\`off\`). 1 MB is 1,048,576 bytes.
+- \`TRUST_PROXY=1\` means one hop. \`true\` believes every \`X-Forwarded-For\`, which lets clients choose their address: use it
+  only where nobody can reach the gateway past the proxy.
+- Variables that look like a misspelling of an option are named in a warning at start; foreign variables are left alone.`
+
+function renderTable(names: OptionName[]): string {
+  const rows = names.map((name) => {
+    const option = optionOf(name)
+    const spellings = environmentNamesOf(name).map((spelling) => `\`${spelling}\``)
+    const path = yamlPathOf(name)
+    const yaml = path === null ? '' : `\`${path}\``
+    return `| ${spellings.join(', ')}${option.secret ? ' 🔒' : ''} | ${yaml} | ${defaultOf(option)} | ${describe(option)} |`
+  })
+  return ['| variable | YAML | default | meaning |', '|---|---|---|---|', ...rows].join('\n')
+}
+
+function defaultOf(option: Option): string {
+  if (option.defaultText !== undefined) return option.defaultText
+  const { default: value, unit } = option
+  if (value === null || (Array.isArray(value) && value.length === 0)) return 'none'
+  return `\`${value}\`${unit === undefined ? '' : ` ${unit}`}`
+}
+
+function describe({ description, notYet, default: value, unit }: Option): string {
+  const withUnit = unit !== undefined && value === null ? `${description} In ${unit}.` : description
+  return notYet === undefined
+    ? withUnit
+    : `${withUnit} Not in this version yet: ${notYet.replace(/^this version /, 'it ')}.`
+}
+
+function renderEnvExample(): string {
+  const sections = groups()
+    .filter(([title]) => title !== GROUPS.later)
+    .map(([title, names]) => `# --- ${title} ---\n\n${names.map(renderEnvEntry).join('\n\n')}`)
+  return `${[ENV_INTRO, ...sections].join('\n\n')}\n`
+}
+
+const ENV_INTRO = `\
+# Copy to .env and uncomment what you need; docs/configuration.md explains it all.
+# Generated from src/config/schema.ts ("npm run docs:generate").`
+
+function renderEnvEntry(name: OptionName): string {
+  const option = optionOf(name)
+  const { default: value, unit } = option
+  const plain = value === null || Array.isArray(value) ? '' : String(value)
+  const hint = plain === '' ? ` Default: ${defaultOf(option)}.` : ''
+  const inUnit = unit === undefined ? '' : ` In ${unit}.`
+  return `# ${`${option.description}${inUnit}${hint}`.replaceAll('`', '')}\n#${name}=${plain}`
+}
+
+function groups(): [title: string, names: OptionName[]][] {
+  return Object.entries(GROUPS).map(([group, title]) => [
+    title,
+    OPTION_NAMES.filter((name) => optionOf(name).group === group),
+  ])
+}
+
+const root = join(import.meta.dirname, '..')
+if (import.meta.main) {
+  for (const [path, render] of Object.entries(GENERATED)) writeFileSync(join(root, path), render())
+}

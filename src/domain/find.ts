@@ -1,0 +1,16 @@
+import { GatewayError } from '../errors.ts'
+import type { Project, Store, Token } from '../store/store.ts'
+
+/** Throws `not_found`. */
+export async function requireProject({ projects }: Pick<Store, 'projects'>, id: string): Promise<Project> {
+  const project = await projects.get(id)
+  if (project === null) throw new GatewayError('not_found', { message: 'There is no such project.' })
+  return project
+}
+
+/** Throws `not_found`. */
+export async function requireToken({ tokens }: Pick<Store, 'tokens'>, id: string): Promise<Token> {
+  const token = await tokens.get(id)
+  if (token === null) throw new GatewayError('not_found', { message: 'There is no such token.' })
+  return token
+}

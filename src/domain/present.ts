@@ -1,0 +1,134 @@
+import type { AuditEntry, LedgerRow, Project, ProviderKey, RateLimit, Token, UsageReportRow } from '../store/store.ts'
+
+/*
+ * Rows as people see them: snake_case, ISO 8601 times in UTC, money in decimal USD. What is secret is not among the fields.
+ */
+
+export const presentProject = (project: Project, keys: ProviderKey[]) => ({
+  id: project.id,
+  name: project.name,
+  is_active: project.isActive,
+  allowed_models: project.allowedModels,
+  rate_limit: presentRateLimit(project.rateLimit),
+  metadata: project.metadata,
+  provider_keys: keys.map(presentProviderKey),
+  created_at: isoTime(project.createdAt),
+  updated_at: isoTime(project.updatedAt),
+})
+
+export const presentProviderKey = (key: ProviderKey) => ({
+  id: key.id,
+  project_id: key.projectId,
+  provider: key.provider,
+  last4: key.last4,
+  weight: key.weight,
+  created_at: isoTime(key.createdAt),
+})
+
+export const presentToken = (token: Token) => ({
+  id: token.id,
+  project_id: token.projectId,
+  name: token.name,
+  last4: token.last4,
+  // Revoked is revoked, whatever the switch says.
+  is_active: token.isActive && token.revokedAt === null,
+  expires_at: isoOrNull(token.expiresAt),
+  revoked_at: isoOrNull(token.revokedAt),
+  max_requests: token.maxRequests,
+  request_count: token.requestCount,
+  last_used_at: isoOrNull(token.lastUsedAt),
+  rate_limit: presentRateLimit(token.rateLimit),
+  allowed_models: token.allowedModels,
+  allowed_endpoints: token.allowedEndpoints,
+  allowed_ips: token.allowedIps,
+  metadata: token.metadata,
+  created_at: isoTime(token.createdAt),
+  updated_at: isoTime(token.updatedAt),
+})
+
+export const presentRequest = (row: LedgerRow) => ({
+  id: row.requestId,
+  at: isoTime(row.at),
+  token_id: row.tokenId,
+  project_id: row.projectId,
+  method: row.method,
+  endpoint: row.endpoint,
+  model: row.model,
+  provider: row.provider,
+  served_model: row.servedModel,
+  status: row.status,
+  error: row.error,
+  stream: row.stream,
+  latency_ms: row.latencyMs,
+  first_token_ms: row.firstTokenMs,
+  usage: {
+    input_tokens: row.usage.inputTokens,
+    output_tokens: row.usage.outputTokens,
+    cached_tokens: row.usage.cachedTokens,
+    reasoning_tokens: row.usage.reasoningTokens,
+    source: row.usage.source,
+  },
+  cost_usd: row.costNanoUsd === null ? null : formatUsd(row.costNanoUsd),
+  cache: row.cache,
+  attempts: row.attempts.map(({ durationMs, ...attempt }) => ({ ...attempt, duration_ms: durationMs })),
+  changes: row.changes,
+  request_bytes: row.requestBytes,
+  response_bytes: row.responseBytes,
+})
+
+export const presentUsage = (row: UsageReportRow) => ({
+  key: row.key,
+  requests: row.requests,
+  input_tokens: row.inputTokens,
+  output_tokens: row.outputTokens,
+  cached_tokens: row.cachedTokens,
+  reasoning_tokens: row.reasoningTokens,
+})
+
+export const presentAuditEntry = (entry: AuditEntry) => ({
+  id: entry.id,
+  at: isoTime(entry.at),
+  actor: entry.actor,
+  ip: entry.ip,
+  user_agent: entry.userAgent,
+  action: entry.action,
+  target_id: entry.targetId,
+  project_id: entry.projectId,
+  outcome: entry.outcome,
+  reason: entry.reason,
+  before: entry.before && presentSnapshot(entry.before),
+  after: entry.after && presentSnapshot(entry.after),
+})
+
+/** Nano-dollars as dollars, exactly: `150n` → `0.00000015`. */
+export function formatUsd(nanoUsd: bigint): string {
+  const sign = nanoUsd < 0n ? '-' : ''
+  const digits = String(nanoUsd < 0n ? -nanoUsd : nanoUsd).padStart(10, '0')
+  const fraction = digits.slice(-9).replace(/0+$/, '')
+  return `${sign}${digits.slice(0, -9)}${fraction && `.${fraction}`}`
+}
+
+export const isoTime = (at: number) => new Date(at).toISOString()
+
+const isoOrNull = (at: number | null) => (at === null ? null : isoTime(at))
+
+const presentRateLimit = (limit: RateLimit | null) =>
+  limit && {
+    requests_per_minute: limit.requestsPerMinute,
+    tokens_per_minute: limit.tokensPerMinute,
+    concurrent_requests: limit.concurrentRequests,
+  }
+
+/** A row as it was when the audit log copied it, whatever its kind. Metadata is the operator's own and stays as it is. */
+function presentSnapshot(row: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(row).map(([name, value]) => [snakeCase(name), presentValue(name, value)]))
+}
+
+function presentValue(name: string, value: unknown): unknown {
+  if (name === 'metadata') return value
+  if (typeof value === 'number' && name.endsWith('At')) return isoTime(value)
+  if (Array.isArray(value)) return value.map((part) => presentValue('', part))
+  return typeof value === 'object' && value !== null ? presentSnapshot(value as Record<string, unknown>) : value
+}
+
+const snakeCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)

@@ -1,0 +1,90 @@
+import { z } from 'zod'
+import { presentRequest } from '../domain/present.ts'
+import { GatewayError } from '../errors.ts'
+import type { Store } from '../store/store.ts'
+import { type Route, route } from './route.ts'
+import { idQuery, isoTime, listOf, pageQuery, timeQuery, toList } from './shapes.ts'
+
+const requestShape = z
+  .object({
+    id: z.string(),
+    at: isoTime,
+    token_id: z.string().nullable(),
+    project_id: z.string().nullable(),
+    method: z.string(),
+    endpoint: z.string(),
+    model: z.string().nullable().describe('As the caller asked.'),
+    provider: z.string().nullable(),
+    served_model: z.string().nullable().describe('As the provider answered.'),
+    status: z.int().describe('What the client was told; 499 when it hung up first.'),
+    error: z.string().nullable().describe('An error code of the gateway.'),
+    stream: z.boolean(),
+    latency_ms: z.number(),
+    first_token_ms: z.number().nullable(),
+    usage: z.object({
+      input_tokens: z.int(),
+      output_tokens: z.int(),
+      cached_tokens: z.int(),
+      reasoning_tokens: z.int(),
+      source: z.enum(['reported', 'estimated', 'none']),
+    }),
+    cost_usd: z.string().nullable().describe('Decimal US dollars.'),
+    cache: z.enum(['hit', 'miss', 'bypass']),
+    attempts: z.array(
+      z.object({
+        provider: z.string(),
+        model: z.string().nullable(),
+        outcome: z.enum(['answered', 'unsent', 'failed', 'cancelled']),
+        status: z.int().nullable(),
+        duration_ms: z.number(),
+        error: z.string().nullable(),
+      }),
+    ),
+    changes: z.array(z.string()).describe('What the gateway changed on the way.'),
+    request_bytes: z.int(),
+    response_bytes: z.int(),
+  })
+  .meta({ id: 'Request' })
+
+export function requestRoutes({ ledger }: Pick<Store, 'ledger'>): Route[] {
+  return [
+    route({
+      method: 'get',
+      path: '/requests',
+      name: 'listRequests',
+      tag: 'Usage',
+      summary: 'Requests of clients, newest first',
+      query: z.strictObject({
+        project_id: idQuery().optional(),
+        token_id: idQuery().optional(),
+        model: idQuery().optional(),
+        status: z.coerce.number().int().min(100).max(599).optional(),
+        from: timeQuery.optional().describe('Inclusive.'),
+        to: timeQuery.optional().describe('Exclusive.'),
+        ...pageQuery,
+      }),
+      status: 200,
+      answer: listOf(requestShape),
+      errors: ['validation_failed'],
+      async handle({ query: { project_id, token_id, model, status, from, to, ...page } }) {
+        const filter = { projectId: project_id, tokenId: token_id, model, status, from, to }
+        return toList(await ledger.list(filter, page), presentRequest)
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/requests/{id}',
+      name: 'getRequest',
+      tag: 'Usage',
+      summary: 'One request, by its `x-llm-proxy-request-id`',
+      status: 200,
+      answer: requestShape,
+      errors: ['not_found'],
+      async handle({ params }) {
+        const row = await ledger.get(params.id)
+        if (row === null) throw new GatewayError('not_found', { message: 'There is no such request.' })
+        return presentRequest(row)
+      },
+    }),
+  ]
+}

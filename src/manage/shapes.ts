@@ -1,0 +1,46 @@
+import { z } from 'zod'
+import type { PageOf } from '../store/store.ts'
+
+/** Schemas that several resources share. */
+export const isoTime = z.string().meta({ format: 'date-time' })
+
+export const metadata = z.record(z.string(), z.unknown())
+
+export const rateLimit = z
+  .object({
+    requests_per_minute: z.int().nullable(),
+    tokens_per_minute: z.int().nullable(),
+    concurrent_requests: z.int().nullable(),
+  })
+  .meta({ id: 'RateLimit' })
+
+export const listOf = <Item extends z.ZodType>(item: Item) =>
+  z.object({
+    data: z.array(item),
+    has_more: z.boolean(),
+    next_cursor: z.string().nullable().describe('For `after`, to get the next page; null on the last one.'),
+  })
+
+/** The query of every list. */
+export const pageQuery = {
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  after: idQuery().optional().describe('The `next_cursor` of the page before.'),
+}
+
+export function idQuery() {
+  return z.string().min(1).max(200)
+}
+
+/** A time or a day (its first moment in UTC); in milliseconds once read. */
+export const timeQuery = z
+  .union([z.iso.datetime({ offset: true }), z.iso.date()], {
+    error: 'must be a time in ISO 8601 with its zone (2026-11-21T12:00:00Z) or a day (2026-11-21)',
+  })
+  .transform((text) => Date.parse(text))
+  .meta({ examples: ['2026-11-21T12:00:00Z'] })
+
+/** A page of rows as a list of what people see. */
+export function toList<Row, Item extends { id: string }>({ data, hasMore }: PageOf<Row>, present: (row: Row) => Item) {
+  const items = data.map(present)
+  return { data: items, has_more: hasMore, next_cursor: hasMore ? (items.at(-1)?.id ?? null) : null }
+}

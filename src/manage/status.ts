@@ -1,0 +1,72 @@
+import { z } from 'zod'
+import type { AppContext } from '../context.ts'
+import { isoTime as toIso } from '../domain/present.ts'
+import { VERSION } from '../version.ts'
+import { type Route, route } from './route.ts'
+import { isoTime } from './shapes.ts'
+
+const statusShape = z
+  .object({
+    version: z.string(),
+    node: z.string(),
+    state: z.enum(['running', 'draining']),
+    started_at: isoTime,
+    uptime_seconds: z.int(),
+    database: z.object({
+      engine: z.string(),
+      location: z.string(),
+      schema_version: z.int(),
+      size_bytes: z.int(),
+      writable: z.boolean().describe('False while the ledger cannot be written; requests are refused then.'),
+    }),
+    providers: z.array(
+      z.object({
+        name: z.string(),
+        base_url: z.string(),
+        has_shared_key: z.boolean().describe('A key for every project that has none of its own.'),
+      }),
+    ),
+    provider_keys: z.int().describe('Keys of projects.'),
+    demo: z.boolean().describe('The built-in demo provider is on.'),
+  })
+  .meta({ id: 'Status' })
+
+export function statusRoutes(
+  ctx: Pick<AppContext, 'store' | 'providers' | 'demo' | 'ledger' | 'life' | 'now'>,
+): Route[] {
+  const { store, providers, demo, ledger, life, now } = ctx
+  return [
+    route({
+      method: 'get',
+      path: '/status',
+      name: 'getStatus',
+      tag: 'Status',
+      summary: 'How this gateway is doing',
+      status: 200,
+      answer: statusShape,
+      errors: [],
+      async handle() {
+        const { engine, location, schemaVersion, sizeBytes } = await store.status()
+        return {
+          version: VERSION,
+          node: process.versions.node,
+          state: life.draining ? 'draining' : 'running',
+          started_at: toIso(life.startedAt),
+          uptime_seconds: Math.floor((now() - life.startedAt) / 1000),
+          database: {
+            engine,
+            location,
+            schema_version: schemaVersion,
+            size_bytes: sizeBytes,
+            writable: !ledger.failing(),
+          },
+          providers: providers
+            .list()
+            .map(({ name, baseUrl, sharedKey }) => ({ name, base_url: baseUrl, has_shared_key: sharedKey !== null })),
+          provider_keys: await store.providerKeys.count(),
+          demo: demo.url() !== null,
+        }
+      },
+    }),
+  ]
+}

@@ -1,0 +1,129 @@
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import type { LedgerRow } from '../../src/store/store.ts'
+import type { WireExchange } from '../helpers/fixtures.ts'
+import { PROVIDER_KEY, startTestGateway, type TestGateway } from '../helpers/gateway.ts'
+import { ask, type RawAnswer } from '../helpers/http.ts'
+import { type Seen, startUpstream, type Upstream } from '../helpers/upstream.ts'
+
+/** Where an OpenAI-compatible API begins on its host, longest first, and as which provider the gateway reaches it. */
+const HOSTS: Record<string, { provider: string; bases: string[] }> = {
+  'api.openai.com': { provider: 'openai', bases: ['/v1'] },
+  'api.mistral.ai': { provider: 'mistral', bases: ['/v1'] },
+  'openrouter.ai': { provider: 'openrouter', bases: ['/api/v1'] },
+  'api.deepseek.com': { provider: 'openai', bases: ['/v1', ''] },
+  'api.groq.com': { provider: 'openai', bases: ['/openai/v1'] },
+  'api.perplexity.ai': { provider: 'openai', bases: [''] },
+  'api.x.ai': { provider: 'openai', bases: ['/v1'] },
+  'rubyllm.services.ai.azure.com': { provider: 'openai', bases: ['/openai/v1', '/models'] },
+  localhost: { provider: 'openai', bases: ['/v1'] },
+}
+
+export type Route = { provider: string; base: string; below: string }
+
+/** How a recorded request goes through the gateway; null when its API is not OpenAI's, or the path stands beside it. */
+export function routeOf({ host, path }: Pick<WireExchange, 'host' | 'path'>): Route | null {
+  const known = HOSTS[host]
+  const base = known?.bases.find((start) => path.startsWith(`${start}/`) && path !== `${start}/`)
+  return known && base !== undefined ? { provider: known.provider, base, below: path.slice(base.length) } : null
+}
+
+/** The usual path of the API on this host. */
+export const baseOf = (host: string) => HOSTS[host]!.bases[0]!
+
+/** What each side saw of one exchange. `seen` is null when nothing reached the provider. */
+export type Run = { seen: Seen | null; answer: RawAnswer; row: LedgerRow | null }
+
+export type Bench = {
+  /** Sends the recorded request (with `body` in place of its own) to the gateway, whose provider answers as recorded. */
+  run(exchange: WireExchange, body: Buffer, seed: number): Promise<Run>
+  close(): Promise<void>
+}
+
+/** One scripted provider, and a gateway for each way to it, started when it is needed. */
+export async function startBench(): Promise<Bench> {
+  const upstream = await startUpstream()
+  const gateways = new Map<string, Promise<{ gateway: TestGateway; secret: string }>>()
+
+  const gatewayFor = (route: Route) => {
+    const key = `${route.provider} ${route.base}`
+    const started = gateways.get(key) ?? openGateway(upstream, route)
+    gateways.set(key, started)
+    return started
+  }
+
+  return {
+    async run(exchange, body, seed) {
+      const route = routeOf(exchange)!
+      const { gateway, secret } = await gatewayFor(route)
+      upstream.script((_req, res) => answerInPieces(res, exchange, seed))
+      const before = upstream.seen.length
+      const answer = await ask(`${gateway.baseUrl}${route.below}`, {
+        method: exchange.method,
+        headers: {
+          ...exchange.requestHeaders,
+          host: 'gateway',
+          authorization: `Bearer ${secret}`,
+          ...(body.length > 0 && { 'content-length': String(body.length) }),
+        },
+        body,
+      })
+      const seen = upstream.seen.length > before ? await upstream.next() : null
+      const id = answer.header('x-llm-proxy-request-id') ?? ''
+      return { seen, answer, row: await gateway.ctx.store.ledger.get(id) }
+    },
+    async close() {
+      for (const started of gateways.values()) await (await started).gateway.stop()
+      await upstream.close()
+    },
+  }
+}
+
+async function openGateway(upstream: Upstream, { provider, base }: Route) {
+  const baseUrl = `${new URL(upstream.url).origin}${base}`
+  const gateway = await startTestGateway({
+    config: { providers: { [provider]: { apiKey: PROVIDER_KEY, baseUrl } }, defaultProvider: provider },
+  })
+  return { gateway, secret: (await gateway.token()).secret }
+}
+
+/** The recorded answer, its body in pieces of random sizes that `seed` decides, each in a turn of the event loop of its own. */
+async function answerInPieces(res: ServerResponse, exchange: WireExchange, seed: number): Promise<void> {
+  const { status, responseHeaders, responseBody } = exchange
+  const headers = Object.entries(responseHeaders).flatMap(([name, value]) => {
+    if (name === 'transfer-encoding' || name === 'connection') return []
+    // Some recordings were trimmed or filled with placeholders after their length was taken.
+    return [name, name === 'content-length' ? String(responseBody.length) : value]
+  })
+  res.writeHead(status, headers)
+  res.flushHeaders()
+  for (const piece of inPieces(responseBody, seed)) {
+    if (!res.write(piece)) await once(res, 'drain')
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  res.end()
+}
+
+/** Tiny pieces, usual ones and large ones, so that every kind of seam comes to pass. */
+export function inPieces(bytes: Buffer, seed: number): Buffer[] {
+  const random = createRandom(seed)
+  const pieces: Buffer[] = []
+  for (let at = 0; at < bytes.length; ) {
+    const most = [3, 40, 400, 4_000][Math.floor(random() * 4)]! * Math.ceil(bytes.length / 100_000)
+    const next = at + 1 + Math.floor(random() * most)
+    pieces.push(bytes.subarray(at, next))
+    at = next
+  }
+  return pieces
+}
+
+/** mulberry32: numbers in [0, 1) that are the same for the same seed. */
+function createRandom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
