@@ -36,7 +36,7 @@ export function startLoad(workshop: Workshop) {
       return { ...ran, cpuMicros }
     },
 
-    /** Opens so many streams, each with its first event received, and keeps them until `release`. */
+    /** Opens so many more streams, each with its first event received, and keeps them until `release`. */
     async hold(subject: Subject, streams: number): Promise<void> {
       await open(subject, { kind: 'idle' }, streams)
       await order({ type: 'hold' })

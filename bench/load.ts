@@ -9,7 +9,7 @@ import { type Ask, requestBytes } from './requests.ts'
 export type Order =
   | { type: 'open'; url: string; ask: Ask; connections: number }
   | { type: 'run'; ms: number }
-  /** One request on every connection; done when all answers have begun. */
+  /** One request on every connection that has none; done when all answers have begun. */
   | { type: 'hold' }
   | { type: 'close' }
 /** Latencies in milliseconds, from the first byte out to the last byte in. */
@@ -27,6 +27,7 @@ type Connection = {
 
 let request: Buffer = Buffer.alloc(0)
 let open: Connection[] = []
+let held = 0
 
 process.on('message', (order: Order) => {
   carryOut(order).then(
@@ -53,13 +54,15 @@ async function carryOut(order: Order): Promise<Ran | undefined> {
     case 'run':
       return run(order.ms)
     case 'hold':
-      for (let from = 0; from < open.length; from += HOLD_AT_ONCE) {
-        await Promise.all(open.slice(from, from + HOLD_AT_ONCE).map((connection) => connection.ask(true)))
+      for (; held < open.length; held += HOLD_AT_ONCE) {
+        await Promise.all(open.slice(held, held + HOLD_AT_ONCE).map((connection) => connection.ask(true)))
       }
+      held = open.length
       return
     case 'close':
       for (const { socket } of open) socket.destroy()
       open = []
+      held = 0
   }
 }
 

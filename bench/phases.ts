@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { collectGarbage } from './garbage.ts'
 import type { LoadClient, Phase, Sample, Subject } from './load-client.ts'
 import { vitals } from './measure.ts'
 import type { Workshop } from './processes.ts'
@@ -6,6 +7,8 @@ import type { Workshop } from './processes.ts'
 export type Plan = {
   rounds: number
   starts: number
+  /** For each kind of load, before the first round: V8 compiles what runs often. */
+  warmUpMs: number
   json: Phase
   latency: Phase
   sse: Phase
@@ -16,6 +19,7 @@ export type Plan = {
 export const FULL: Plan = {
   rounds: 5,
   starts: 3,
+  warmUpMs: 2000,
   json: { ask: { kind: 'json' }, connections: 32, warmMs: 300, ms: 1500 },
   latency: { ask: { kind: 'json' }, connections: 1, warmMs: 0, ms: 400 },
   sse: { ask: { kind: 'sse' }, connections: 48, warmMs: 0, ms: 1200 },
@@ -26,6 +30,7 @@ export const FULL: Plan = {
 export const QUICK: Plan = {
   rounds: 2,
   starts: 1,
+  warmUpMs: 600,
   json: { ...FULL.json, warmMs: 200, ms: 600 },
   latency: { ...FULL.latency, ms: 200 },
   sse: { ...FULL.sse, ms: 400 },
@@ -69,13 +74,13 @@ export type Course = { subject: Subject; phases: Partial<Record<PhaseName, Phase
 export async function measureRounds(
   load: LoadClient,
   courses: Course[],
-  rounds: number,
+  { rounds, warmUpMs }: Plan,
   onRound: (round: number) => void,
 ): Promise<Samples> {
   const samples: Samples = { json: {}, latency: {}, sse: {} }
   for (const { subject, phases } of courses) {
     for (const phase of Object.values(phases)) {
-      await load.measure(subject, { ...phase, warmMs: 0, ms: Math.max(400, phase.ms / 2) })
+      if (phase.connections > 1) await load.measure(subject, { ...phase, warmMs: 0, ms: warmUpMs })
     }
   }
   for (let round = 1; round <= rounds; round++) {
@@ -90,16 +95,32 @@ export async function measureRounds(
   return samples
 }
 
-/** Bytes of memory for each stream that is open and silent, in a process that has just been warmed up. */
-export async function measureIdleStreams(load: LoadClient, subject: Subject, plan: Plan): Promise<number> {
-  const pid = subject.pid!
-  await load.measure(subject, { ...plan.json, warmMs: 0, ms: 1000 })
-  await load.measure(subject, { ...plan.sse, warmMs: 0, ms: 300 })
-  await delay(plan.settleMs)
-  const before = vitals(pid).rssBytes
-  await load.hold(subject, plan.idleStreams)
-  await delay(plan.settleMs)
-  const after = vitals(pid).rssBytes
+/** Bytes for each open and silent stream: as the system sees it, and what is left of that once garbage is collected. */
+export type StreamMemory = { rss: number; live: number }
+
+/** Counted between the first and the last of the streams, so that what a process takes once is not in it. */
+export async function measureIdleStreams(
+  load: LoadClient,
+  subject: Subject,
+  inspectorPort: number,
+  { json, sse, idleStreams, settleMs }: Plan,
+): Promise<StreamMemory> {
+  const rss = async () => {
+    await delay(settleMs)
+    return vitals(subject.pid!).rssBytes
+  }
+  const afterCollection = async () => {
+    await collectGarbage(inspectorPort)
+    return rss()
+  }
+  await load.measure(subject, { ...json, ms: 500 })
+  await load.measure(subject, { ...sse, ms: 300 })
+  const emptyLive = await afterCollection()
+  await load.hold(subject, idleStreams / 4)
+  const few = await rss()
+  await load.hold(subject, idleStreams)
+  const many = await rss()
+  const live = await afterCollection()
   await load.release()
-  return (after - before) / plan.idleStreams
+  return { rss: (many - few) / idleStreams, live: (live - emptyLive) / (idleStreams * 1.25) }
 }

@@ -45,8 +45,8 @@ export function openWorkshop() {
       await ended
     },
   })
-  const startScript = (script: string, ...args: string[]) =>
-    keep(fork(join(here, script), args, { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] }))
+  const startScript = (script: string, args: string[] = [], execArgv: string[] = []) =>
+    keep(fork(join(here, script), args, { env, execArgv, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] }))
 
   return {
     folder,
@@ -54,8 +54,8 @@ export function openWorkshop() {
     startScript,
 
     /** A script of this folder that says where it listens: `relays/bare.ts`, `upstream.ts`. */
-    async startServer(script: string, ...args: string[]): Promise<Running> {
-      const child = startScript(script, ...args)
+    async startServer(script: string, args: string[] = [], nodeFlags: string[] = []): Promise<Running> {
+      const child = startScript(script, args, nodeFlags)
       const [{ url }] = (await once(child, 'message', { signal: AbortSignal.timeout(START_MS) })) as [{ url: string }]
       return toRunning(child, url)
     },
@@ -111,7 +111,8 @@ export function openWorkshop() {
   }
 }
 
-async function freePort(): Promise<number> {
+/** Free just now, on the loopback. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as { port: number }

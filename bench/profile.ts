@@ -34,7 +34,7 @@ async function profileOf(workshop: Workshop, kind: Kind, ms: number) {
   const subject = { ...gateway, name: 'gateway', token: (await createTokens(dataDir)).limited }
   const load = startLoad(workshop)
   const connections = kind === 'json' ? 32 : 48
-  await load.measure(subject, { ask: { kind }, connections, warmMs: 0, ms: 2000 })
+  await load.measure(subject, { ask: { kind }, connections, warmMs: 0, ms: 5000 })
   const from = performance.now() - started
   await load.measure(subject, { ask: { kind }, connections, warmMs: 0, ms })
   const until = performance.now() - started

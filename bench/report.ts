@@ -1,5 +1,5 @@
 import { type Spread, spread } from './measure.ts'
-import type { PhaseName, Samples, Starts } from './phases.ts'
+import type { PhaseName, Samples, Starts, StreamMemory } from './phases.ts'
 import { CHUNKS } from './requests.ts'
 
 export const NAMES = {
@@ -19,7 +19,7 @@ export type Row = {
   requestsPerSecond: number | null
   addedMs: { p50: number; p99: number } | null
   cpuMicrosPerChunk: Spread | null
-  kbPerIdleStream: number | null
+  kbPerIdleStream: StreamMemory | null
 }
 /** `ratio` goals are the median over the rounds of the ratio within one round. */
 export type Goal = { name: string; value: number; spread?: Spread; limit: number; unit: string; met: boolean }
@@ -31,10 +31,11 @@ export type Results = {
   starts: Starts
   rows: Row[]
   goals: Goal[]
+  samples: Samples
 }
 
-/** One line for each relay. `idle`: bytes for each idle stream, by name. */
-export function toRows(samples: Samples, idle: Record<string, number>): Row[] {
+/** One line for each relay. `idle`: memory for each idle stream, by name. */
+export function toRows(samples: Samples, idle: Record<string, StreamMemory>): Row[] {
   const names = new Set(Object.values(samples).flatMap((phase) => Object.keys(phase)))
   const median = (phase: PhaseName, name: string, of: 'p50' | 'p99') =>
     spread((samples[phase][name] ?? []).map((sample) => sample[of])).median
@@ -48,12 +49,12 @@ export function toRows(samples: Samples, idle: Record<string, number>): Row[] {
       requestsPerSecond: json ? spread(json.map(({ requests, ms }) => (requests / ms) * 1000)).median : null,
       addedMs: samples.latency[name] && name !== NAMES.direct ? { p50: added('p50'), p99: added('p99') } : null,
       cpuMicrosPerChunk: spreadOrNull(chunks?.map((micros) => micros / CHUNKS) ?? null),
-      kbPerIdleStream: idle[name] === undefined ? null : idle[name] / 1024,
+      kbPerIdleStream: idle[name] ? { rss: idle[name].rss / 1024, live: idle[name].live / 1024 } : null,
     }
   })
 }
 
-export function toGoals(samples: Samples, idle: Record<string, number>, starts: Starts): Goal[] {
+export function toGoals(samples: Samples, idle: Record<string, StreamMemory>, starts: Starts): Goal[] {
   const { gateway, bare, express } = NAMES
   const ratio = (name: string, phase: PhaseName, of: string, limit: number): Goal => {
     const theirs = cpuPer(samples, phase, of)!
@@ -71,7 +72,7 @@ export function toGoals(samples: Samples, idle: Record<string, number>, starts: 
     ratio('CPU per request, of the bare relay', 'json', bare, 1.6),
     ratio('CPU per request, of Express + http-proxy-middleware', 'json', express, 0.55),
     ratio('CPU per SSE chunk, of the bare relay', 'sse', bare, 1.2),
-    value('memory per idle stream', idle[gateway]! / 1024, 40, 'KB'),
+    value('memory per idle stream', Math.max(idle[gateway]!.rss, idle[gateway]!.live) / 1024, 40, 'KB'),
     value('first start to ready', starts.firstMs, 1000, 'ms'),
     value('later start to ready', spread(starts.laterMs).median, 1000, 'ms'),
     value('memory when idle', starts.idleRssBytes / 1024 ** 2, 130, 'MB'),
@@ -89,7 +90,7 @@ const spreadOrNull = (values: number[] | null) => (values === null ? null : spre
 
 export function toText({ machine, plan, seconds, rows, goals }: Results): string {
   const table = [
-    ['', 'CPU µs/request', 'requests/s', 'added ms p50', 'p99', 'CPU µs/SSE chunk', 'KB/idle stream'],
+    ['', 'CPU µs/request', 'requests/s', 'added ms p50', 'p99', 'CPU µs/SSE chunk', 'KB/idle stream', 'live'],
     ...rows.map((row) => [
       row.name,
       spreadText(row.cpuMicrosPerRequest, 0),
@@ -97,7 +98,8 @@ export function toText({ machine, plan, seconds, rows, goals }: Results): string
       row.addedMs === null ? '' : row.addedMs.p50.toFixed(2),
       row.addedMs === null ? '' : row.addedMs.p99.toFixed(2),
       spreadText(row.cpuMicrosPerChunk, 1),
-      row.kbPerIdleStream === null ? '' : row.kbPerIdleStream.toFixed(1),
+      row.kbPerIdleStream?.rss.toFixed(1) ?? '',
+      row.kbPerIdleStream?.live.toFixed(1) ?? '',
     ]),
   ]
   const others =
@@ -109,7 +111,8 @@ export function toText({ machine, plan, seconds, rows, goals }: Results): string
     '',
     'CPU: the relay’s process alone, user and system; median (least to most) over the rounds, 32 connections; for SSE all CPU of',
     `a stream over its ${CHUNKS} chunks. Added latency: one connection, against direct. Requests/s shares the processors with`,
-    'the load generator and the provider: compare it, do not quote it.',
+    'the load generator and the provider: compare it, do not quote it. Idle stream: growth of the resident memory; live: what',
+    'is left of it after a garbage collection.',
     '',
     ...columns(goals.map(goalLine)),
   ].join('\n')

@@ -108,9 +108,7 @@ function defaultOf(option: Option): string {
 
 function describe({ description, notYet, default: value, unit }: Option): string {
   const withUnit = unit !== undefined && value === null ? `${description} In ${unit}.` : description
-  return notYet === undefined
-    ? withUnit
-    : `${withUnit} Not in this version yet: ${notYet.replace(/^this version /, 'it ')}.`
+  return notYet === undefined ? withUnit : `${withUnit} ${notYet[0]?.toUpperCase()}${notYet.slice(1)}.`
 }
 
 function renderEnvExample(): string {

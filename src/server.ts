@@ -33,7 +33,8 @@ export async function startGateway(ctx: AppContext): Promise<Gateway> {
       keepAliveTimeout: 65_000,
       noDelay: true,
       // Any other upgrade (h2c) is an offer that a server may pass over: the request is served as it is.
-      shouldUpgradeCallback: ({ url, headers }) => headers.upgrade?.toLowerCase() === 'websocket' && /^\/v1(?:[/?]|$)/.test(url ?? ''),
+      shouldUpgradeCallback: ({ url, headers }) =>
+        headers.upgrade?.toLowerCase() === 'websocket' && /^\/v1(?:[/?]|$)/.test(url ?? ''),
     },
     app,
   )

@@ -382,6 +382,6 @@ function baseUrlOption(provider: ProviderName): Option<string, null> {
     default: null,
     defaultText: "the provider's public address",
     unquotable: true,
-    description: `Address of \`${provider}\` up to the endpoint (as \`https://api.openai.com/v1\`), or of something that speaks its API.`,
+    description: `Address of \`${provider}\`, with its version path (OpenAI's is \`https://api.openai.com/v1\`).`,
   }
 }

@@ -49,7 +49,20 @@ const errorShape = z
         .optional(),
     }),
   })
-  .meta({ id: 'Error' })
+  .meta({
+    id: 'Error',
+    examples: [
+      {
+        error: {
+          message: 'name is required.',
+          type: 'invalid_request_error',
+          param: 'name',
+          code: 'validation_failed',
+          details: { fields: [{ field: 'name', reason: 'is required' }] },
+        },
+      },
+    ],
+  })
 
 type ToSchema = (schema: z.ZodType) => JsonSchema
 

@@ -82,7 +82,7 @@ function answer({ store, now, demo }: AppContext, route: Route): RequestHandler 
   }
 }
 
-const readJson = express.json({ limit: '1mb', type: () => true })
+const readJson = express.json({ limit: '1mb', strict: false, type: () => true })
 
 function readBody(route: Route, req: Request, res: Response): Promise<unknown> {
   if (!route.body) return Promise.resolve(undefined)

@@ -50,7 +50,7 @@ export function statusRoutes(
         return {
           version: VERSION,
           node: process.versions.node,
-          state: life.draining ? 'draining' : 'running',
+          state: life.draining ? ('draining' as const) : ('running' as const),
           started_at: toIso(life.startedAt),
           uptime_seconds: Math.floor((now() - life.startedAt) / 1000),
           database: {

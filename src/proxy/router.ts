@@ -110,7 +110,7 @@ function readFields(exchange: HttpExchange): void {
 }
 
 /** What every attempt sends, with the named rewrites: the model's prefix, and usage asked for where the caller did not ask. */
-function prepare({ config, providers }: AppContext, exchange: HttpExchange, target: Target) {
+function prepare({ config, providers, estimator }: AppContext, exchange: HttpExchange, target: Target) {
   const { body, endpoint, req, path, changes } = exchange
   const { provider } = target
   let bytes = body.kind === 'json' ? body.bytes : null
@@ -121,6 +121,7 @@ function prepare({ config, providers }: AppContext, exchange: HttpExchange, targ
   }
   if (bytes !== null && body.kind === 'json' && body.value !== null && endpoint?.usageOnRequest && exchange.stream) {
     hideUsage = config.streamUsage === 'inject' && provider.takesStreamOptions && !asksForUsage(body.value)
+    if (!hideUsage && !asksForUsage(body.value)) estimator.warm()
     if (hideUsage) {
       bytes = withUsageAsked(bytes, body.value)
       changes.push('stream_options')

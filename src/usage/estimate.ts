@@ -7,6 +7,8 @@ export type EstimateReply = { id: number; inputTokens: number; outputTokens: num
 export type Estimator = {
   /** Token counts of a request body (JSON) and the text generated for it, for answers whose provider reported nothing. */
   estimate(requestBody: Buffer, generated: string): Promise<Usage>
+  /** Starts the worker in advance, when an estimate is likely: its first second is then not the client's. */
+  warm(): void
   close(): Promise<void>
 }
 
@@ -54,6 +56,9 @@ export function createEstimator(onWorkerFailure: (error: unknown) => void): Esti
       const reply = await promise
       clearTimeout(timer)
       return reply === null ? rough : { ...rough, inputTokens: reply.inputTokens, outputTokens: reply.outputTokens }
+    },
+    warm() {
+      worker ??= start()
     },
     async close() {
       await worker?.terminate()

@@ -20,7 +20,10 @@ export type TestGateway = Gateway & {
   dataDir: string
   /** Everything that was logged, redacted as it would be on the console. */
   logs(): string
-  token(fields?: Partial<Token>, project?: Partial<Project>): Promise<{ secret: string; token: Token; project: Project }>
+  token(
+    fields?: Partial<Token>,
+    project?: Partial<Project>,
+  ): Promise<{ secret: string; token: Token; project: Project }>
   /** All ledger rows, oldest first. */
   rows(): Promise<LedgerRow[]>
   stop(): Promise<void>
@@ -35,14 +38,21 @@ type Options = {
 }
 
 /** The real gateway on a free port, in this process, with a data folder of its own. */
-export async function startTestGateway({ upstream, config: own = {}, now = Date.now, dataDir: given }: Options = {}): Promise<TestGateway> {
+export async function startTestGateway({
+  upstream,
+  config: own = {},
+  now = Date.now,
+  dataDir: given,
+}: Options = {}): Promise<TestGateway> {
   const dataDir = given ?? mkdtempSync(join(tmpdir(), 'llm-proxy-test-'))
   const { config: defaults } = loadConfig({ env: {}, cwd: dataDir })
   const config: Config = {
     ...defaults,
     port: 0,
     dataDir,
-    providers: upstream ? { ...defaults.providers, openai: { apiKey: PROVIDER_KEY, baseUrl: upstream } } : defaults.providers,
+    providers: upstream
+      ? { ...defaults.providers, openai: { apiKey: PROVIDER_KEY, baseUrl: upstream } }
+      : defaults.providers,
     retry: { ...defaults.retry, maxRetries: 0 },
     ...own,
   }
@@ -67,13 +77,38 @@ export async function startTestGateway({ upstream, config: own = {}, now = Date.
   }
 }
 
-async function makeToken({ store }: AppContext, fields: Partial<Token> = {}, projectFields: Partial<Project> | undefined = undefined) {
+async function makeToken(
+  { store }: AppContext,
+  fields: Partial<Token> = {},
+  projectFields: Partial<Project> | undefined = undefined,
+) {
   const at = Date.now()
-  const stamp = { id: newId('aud'), at, actor: 'system', ip: null, userAgent: null, action: 'test', targetId: null, projectId: null, outcome: 'success' as const, reason: null }
+  const stamp = {
+    id: newId('aud'),
+    at,
+    actor: 'system',
+    ip: null,
+    userAgent: null,
+    action: 'test',
+    targetId: null,
+    projectId: null,
+    outcome: 'success' as const,
+    reason: null,
+  }
   let project = await store.projects.findByName('default')
   if (projectFields) {
     const id = newId('proj')
-    const made: Project = { id, name: id, isActive: true, allowedModels: null, rateLimit: null, metadata: {}, createdAt: at, updatedAt: at, ...projectFields }
+    const made: Project = {
+      id,
+      name: id,
+      isActive: true,
+      allowedModels: null,
+      rateLimit: null,
+      metadata: {},
+      createdAt: at,
+      updatedAt: at,
+      ...projectFields,
+    }
     await store.projects.create(made, [], stamp)
     project = made
   }

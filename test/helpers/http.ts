@@ -1,7 +1,14 @@
 import { request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 
-export type RawAnswer = { status: number; statusText: string; headers: string[]; header(name: string): string | undefined; body: Buffer; ended: 'clean' | 'broken' }
+export type RawAnswer = {
+  status: number
+  statusText: string
+  headers: string[]
+  header(name: string): string | undefined
+  body: Buffer
+  ended: 'clean' | 'broken'
+}
 
 type Ask = { method?: string; headers?: Record<string, string> | string[]; body?: string | Buffer }
 
@@ -52,7 +59,10 @@ export function raw(url: string, bytes: string | Buffer, until?: RegExp): Promis
 }
 
 /** Resolves once `condition` holds; asks again each turn of the event loop. Rejects after ten seconds. */
-export async function eventually<T>(condition: () => Promise<T | false | undefined | null> | T | false | undefined | null, what = 'condition'): Promise<T> {
+export async function eventually<T>(
+  condition: () => Promise<T | false | undefined | null> | T | false | undefined | null,
+  what = 'condition',
+): Promise<T> {
   const deadline = performance.now() + 10_000
   for (;;) {
     const value = await condition()

@@ -25,7 +25,10 @@ export type Upstream = {
 }
 
 /** A provider that does as it is told, on a real socket. `readsBody: false` leaves the request's body to the script. */
-export async function startUpstream(first: Script = (_req, res) => sendJson(res, 200, chatAnswer()), { readsBody = true } = {}): Promise<Upstream> {
+export async function startUpstream(
+  first: Script = (_req, res) => sendJson(res, 200, chatAnswer()),
+  { readsBody = true } = {},
+): Promise<Upstream> {
   let script = first
   const seen: Seen[] = []
   const waiting: ((seen: Seen) => void)[] = []
@@ -78,9 +81,16 @@ export async function startUpstream(first: Script = (_req, res) => sendJson(res,
   }
 }
 
-export function sendJson(res: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
+export function sendJson(
+  res: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): void {
   const text = JSON.stringify(body)
-  res.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), ...headers }).end(text)
+  res
+    .writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), ...headers })
+    .end(text)
 }
 
 export const sseHead = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' }
@@ -92,7 +102,9 @@ export function chatAnswer(content = 'Hello!', usage = { prompt_tokens: 9, compl
     object: 'chat.completion',
     created: 1_790_000_000,
     model: 'gpt-4o-2024-08-06',
-    choices: [{ index: 0, message: { role: 'assistant', content, refusal: null }, logprobs: null, finish_reason: 'stop' }],
+    choices: [
+      { index: 0, message: { role: 'assistant', content, refusal: null }, logprobs: null, finish_reason: 'stop' },
+    ],
     usage,
   }
 }
@@ -102,7 +114,9 @@ export function chatEvents(words: string[], usage: object | null = null): string
   const chunk = (choices: unknown[], more: object = usage ? { usage: null } : {}) =>
     `data: ${JSON.stringify({ id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1_790_000_000, model: 'gpt-4o-2024-08-06', choices, ...more })}\n\n`
   return [
-    chunk([{ index: 0, delta: { role: 'assistant', content: '', refusal: null }, logprobs: null, finish_reason: null }]),
+    chunk([
+      { index: 0, delta: { role: 'assistant', content: '', refusal: null }, logprobs: null, finish_reason: null },
+    ]),
     ...words.map((content) => chunk([{ index: 0, delta: { content }, logprobs: null, finish_reason: null }])),
     chunk([{ index: 0, delta: {}, logprobs: null, finish_reason: 'stop' }]),
     ...(usage ? [chunk([], { usage })] : []),
@@ -114,7 +128,8 @@ export function chatEvents(words: string[], usage: object | null = null): string
 export const streamChat =
   (words: string[], usage = { prompt_tokens: 9, completion_tokens: 3, total_tokens: 12 }): Script =>
   (_req, res, { body }) => {
-    const asked = (JSON.parse(body.toString()) as { stream_options?: { include_usage?: boolean } }).stream_options?.include_usage
+    const asked = (JSON.parse(body.toString()) as { stream_options?: { include_usage?: boolean } }).stream_options
+      ?.include_usage
     res.writeHead(200, sseHead)
     for (const event of chatEvents(words, asked ? usage : null)) res.write(event)
     res.end()

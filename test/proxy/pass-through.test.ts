@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { startTestGateway, PROVIDER_KEY, type TestGateway } from '../helpers/gateway.ts'
+import { PROVIDER_KEY, startTestGateway, type TestGateway } from '../helpers/gateway.ts'
 import { ask, chat } from '../helpers/http.ts'
 import { chatAnswer, sendJson, startUpstream, type Upstream } from '../helpers/upstream.ts'
 
@@ -20,10 +20,16 @@ afterAll(async () => {
 describe('a request to the provider', () => {
   it('carries the provider key in place of the proxy token, and the body byte for byte', async () => {
     upstream.script((_req, res) => sendJson(res, 200, chatAnswer()))
-    const body = '{ "model":"gpt-4o", "seed": 12345678901234567890, "x":1.0, "messages":[{"role":"user","content":"\\u00e9 caf\u00e9"}] }'
+    const body =
+      '{ "model":"gpt-4o", "seed": 12345678901234567890, "x":1.0, "messages":[{"role":"user","content":"\\u00e9 caf\u00e9"}] }'
     const answer = await ask(`${gateway.baseUrl}/chat/completions?foo=a%20b&foo=c`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json', 'openai-beta': 'x', 'X-Custom': 'y' },
+      headers: {
+        authorization: `Bearer ${secret}`,
+        'content-type': 'application/json',
+        'openai-beta': 'x',
+        'X-Custom': 'y',
+      },
       body,
     })
     const seen = await upstream.next()
@@ -52,7 +58,16 @@ describe('a request to the provider', () => {
       },
     })
     const { headers } = await upstream.next()
-    for (const name of ['x-secret-hop', 'cookie', 'x-forwarded-for', 'x-forwarded-host', 'forwarded', 'te', 'proxy-authorization', 'x-api-key']) {
+    for (const name of [
+      'x-secret-hop',
+      'cookie',
+      'x-forwarded-for',
+      'x-forwarded-host',
+      'forwarded',
+      'te',
+      'proxy-authorization',
+      'x-api-key',
+    ]) {
       expect(headers[name]).toBeUndefined()
     }
     expect(headers.authorization).toBe(`Bearer ${PROVIDER_KEY}`)
@@ -62,10 +77,19 @@ describe('a request to the provider', () => {
 describe('an answer of the provider', () => {
   it('arrives with its status, headers and bytes, without set-cookie, and with the ids of the gateway', async () => {
     upstream.script((_req, res) => {
-      res.writeHead(201, 'Made It', [['X-Request-Id', 'up-1'], ['x-many', '1'], ['x-many', '2'], ['set-cookie', 'a=b'], ['content-type', 'application/json']] as never)
+      res.writeHead(201, 'Made It', [
+        ['X-Request-Id', 'up-1'],
+        ['x-many', '1'],
+        ['x-many', '2'],
+        ['set-cookie', 'a=b'],
+        ['content-type', 'application/json'],
+      ] as never)
       res.end('{"id":1}')
     })
-    const answer = await ask(`${gateway.baseUrl}/unknown/thing`, { method: 'PUT', headers: { authorization: `Bearer ${secret}` } })
+    const answer = await ask(`${gateway.baseUrl}/unknown/thing`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${secret}` },
+    })
     expect(answer.status).toBe(201)
     expect(answer.statusText).toBe('Made It')
     expect(answer.body.toString()).toBe('{"id":1}')
@@ -79,16 +103,22 @@ describe('an answer of the provider', () => {
   })
 
   it('is an error of the provider byte for byte, and no usage is booked for it', async () => {
-    upstream.script((_req, res) => sendJson(res, 400, { error: { message: 'bad', type: 'invalid_request_error', param: 'x', code: 'c' } }))
+    upstream.script((_req, res) =>
+      sendJson(res, 400, { error: { message: 'bad', type: 'invalid_request_error', param: 'x', code: 'c' } }),
+    )
     const answer = await chat(gateway.baseUrl, secret)
     expect(answer.status).toBe(400)
-    expect(answer.body.toString()).toBe('{"error":{"message":"bad","type":"invalid_request_error","param":"x","code":"c"}}')
+    expect(answer.body.toString()).toBe(
+      '{"error":{"message":"bad","type":"invalid_request_error","param":"x","code":"c"}}',
+    )
     const row = (await gateway.rows()).at(-1)!
     expect(row).toMatchObject({ status: 400, error: 'upstream_error', usage: { source: 'none' } })
   })
 
   it('of 401 for our own key is told as 502, with the reason in the log alone', async () => {
-    upstream.script((_req, res) => sendJson(res, 401, { error: { message: 'Incorrect API key provided: special-reason' } }))
+    upstream.script((_req, res) =>
+      sendJson(res, 401, { error: { message: 'Incorrect API key provided: special-reason' } }),
+    )
     const answer = await chat(gateway.baseUrl, secret)
     expect(answer.status).toBe(502)
     expect(JSON.parse(answer.body.toString())).toMatchObject({ error: { code: 'upstream_auth_failed', param: null } })
@@ -98,8 +128,16 @@ describe('an answer of the provider', () => {
 
   it('to HEAD, OPTIONS and DELETE passes like any other', async () => {
     for (const method of ['HEAD', 'OPTIONS', 'DELETE']) {
-      upstream.script((req, res) => void res.writeHead(200, { 'x-method': req.method!, 'content-length': '5' }).end(method === 'HEAD' ? '' : 'hello'))
-      const answer = await ask(`${gateway.baseUrl}/files/f-1`, { method, headers: { authorization: `Bearer ${secret}` } })
+      upstream.script(
+        (req, res) =>
+          void res
+            .writeHead(200, { 'x-method': req.method!, 'content-length': '5' })
+            .end(method === 'HEAD' ? '' : 'hello'),
+      )
+      const answer = await ask(`${gateway.baseUrl}/files/f-1`, {
+        method,
+        headers: { authorization: `Bearer ${secret}` },
+      })
       expect(answer.header('x-method')).toBe(method)
       expect(answer.header('content-length')).toBe('5')
       expect(answer.body.toString()).toBe(method === 'HEAD' ? '' : 'hello')

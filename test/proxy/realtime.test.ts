@@ -57,7 +57,13 @@ it('carries messages both ways with the provider key, and books one row when it 
   expect(handshakes[0]!.headers.authorization).toBe(`Bearer ${PROVIDER_KEY}`)
   expect(handshakes[0]!.headers.cookie).toBeUndefined()
   const row = await eventually(async () => (await gateway.rows()).find((row) => row.tokenId === token.id), 'the row')
-  expect(row).toMatchObject({ status: 101, endpoint: '/v1/realtime', model: 'gpt-realtime', provider: 'openai', error: null })
+  expect(row).toMatchObject({
+    status: 101,
+    endpoint: '/v1/realtime',
+    model: 'gpt-realtime',
+    provider: 'openai',
+    error: null,
+  })
   expect(row.responseBytes).toBeGreaterThan(0)
 })
 
@@ -88,7 +94,18 @@ it('closes an open connection when its token is revoked', async () => {
   const ws = new WebSocket(url(), { headers: { authorization: `Bearer ${secret}` } })
   await open(ws)
   const gone = closed(ws)
-  const stamp = { id: 'aud_x', at: 1, actor: 'system', ip: null, userAgent: null, action: 'x', targetId: null, projectId: null, outcome: 'success' as const, reason: null }
+  const stamp = {
+    id: 'aud_x',
+    at: 1,
+    actor: 'system',
+    ip: null,
+    userAgent: null,
+    action: 'x',
+    targetId: null,
+    projectId: null,
+    outcome: 'success' as const,
+    reason: null,
+  }
   await gateway.ctx.store.tokens.revoke(token.id, Date.now(), stamp)
   await gone
   const row = await eventually(async () => (await gateway.rows()).find((row) => row.tokenId === token.id), 'the row')
@@ -96,7 +113,9 @@ it('closes an open connection when its token is revoked', async () => {
 })
 
 it('counts as a running request', async () => {
-  const { secret } = await gateway.token({ rateLimit: { requestsPerMinute: null, tokensPerMinute: null, concurrentRequests: 1 } })
+  const { secret } = await gateway.token({
+    rateLimit: { requestsPerMinute: null, tokensPerMinute: null, concurrentRequests: 1 },
+  })
   const headers = { authorization: `Bearer ${secret}` }
   const first = new WebSocket(url(), { headers })
   await open(first)
@@ -105,7 +124,10 @@ it('counts as a running request', async () => {
   await closed(first)
   const third = await eventually(async () => {
     const ws = new WebSocket(url(), { headers })
-    return open(ws).then(() => ws, () => null)
+    return open(ws).then(
+      () => ws,
+      () => null,
+    )
   }, 'a free slot')
   third.close()
   await closed(third)
@@ -120,7 +142,11 @@ it('tells of a provider that refuses our key, or cannot be reached, as 502', asy
   expect((await refused(new WebSocket(url(), { headers: { authorization: `Bearer ${secret}` } }))).status).toBe(404)
   const lonely = await startTestGateway({ upstream: 'http://127.0.0.1:1/v1' })
   const { secret: other } = await lonely.token()
-  const unreachable = await refused(new WebSocket(`${lonely.baseUrl.replace('http', 'ws')}/realtime`, { headers: { authorization: `Bearer ${other}` } }))
+  const unreachable = await refused(
+    new WebSocket(`${lonely.baseUrl.replace('http', 'ws')}/realtime`, {
+      headers: { authorization: `Bearer ${other}` },
+    }),
+  )
   expect([unreachable.status, JSON.parse(unreachable.body).error.code]).toEqual([502, 'upstream_unreachable'])
   await lonely.stop()
 })

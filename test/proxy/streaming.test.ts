@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http'
+import { type IncomingMessage, request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { startTestGateway, type TestGateway } from '../helpers/gateway.ts'
 import { ask, chat, eventually } from '../helpers/http.ts'
 import { chatEvents, sseHead, startUpstream, streamChat, type Upstream } from '../helpers/upstream.ts'
-import { request, type IncomingMessage } from 'node:http'
 
 let upstream: Upstream
 let gateway: TestGateway
@@ -30,7 +30,9 @@ const lastRow = async (requestId: string | undefined) =>
   eventually(async () => (await gateway.rows()).find((row) => row.requestId === requestId), `the row of ${requestId}`)
 
 /** A streamed chat read piece by piece. */
-function openStream(body: object = {}): Promise<{ res: IncomingMessage; next(): Promise<string | null>; abort(): void }> {
+function openStream(
+  body: object = {},
+): Promise<{ res: IncomingMessage; next(): Promise<string | null>; abort(): void }> {
   return new Promise((resolve, reject) => {
     const req = request(`${gateway.baseUrl}/chat/completions`, {
       method: 'POST',
@@ -65,7 +67,14 @@ function openStream(body: object = {}): Promise<{ res: IncomingMessage; next(): 
         abort: () => req.destroy(),
       })
     })
-    req.end(JSON.stringify({ model: 'gpt-4o', stream: true, messages: [{ role: 'user', content: 'Count to three' }], ...body }))
+    req.end(
+      JSON.stringify({
+        model: 'gpt-4o',
+        stream: true,
+        messages: [{ role: 'user', content: 'Count to three' }],
+        ...body,
+      }),
+    )
   })
 }
 
@@ -106,7 +115,11 @@ describe('a streamed chat', () => {
       })
       const answer = await chat(gateway.baseUrl, secret, { stream: true })
       expect(answer.body.toString()).toBe(chatEvents(['zwei ', 'Ä€😀 ', '"usage":null']).join(''))
-      expect((await lastRow(answer.header('x-llm-proxy-request-id'))).usage).toMatchObject({ inputTokens: 9, outputTokens: 3, source: 'reported' })
+      expect((await lastRow(answer.header('x-llm-proxy-request-id'))).usage).toMatchObject({
+        inputTokens: 9,
+        outputTokens: 3,
+        source: 'reported',
+      })
     }
   })
 
@@ -164,7 +177,11 @@ describe('a client that hangs up', () => {
   it('before the answer begins stops the provider too, and leaves one row', async () => {
     const before = (await gateway.rows()).length
     upstream.script(() => {})
-    const req = request(`${gateway.baseUrl}/chat/completions`, { method: 'POST', agent: false, headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' } })
+    const req = request(`${gateway.baseUrl}/chat/completions`, {
+      method: 'POST',
+      agent: false,
+      headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
+    })
     req.on('error', () => {})
     req.end('{"model":"gpt-4o","messages":[]}')
     const seen = await upstreamSeenNew()
@@ -181,7 +198,10 @@ describe('a client that hangs up', () => {
   const upstreamSeen = async () => upstream.seen.at(-1)
   const upstreamSeenNew = () => {
     const count = upstream.seen.length
-    return eventually(() => (upstream.seen.length > count ? upstream.seen.at(-1)! : null), 'the provider to see the request')
+    return eventually(
+      () => (upstream.seen.length > count ? upstream.seen.at(-1)! : null),
+      'the provider to see the request',
+    )
   }
 })
 
@@ -190,18 +210,23 @@ describe('a provider that fails', () => {
     ['cuts the connection', (res: ServerResponse) => res.destroy()],
     ['ends cleanly without having finished', (res: ServerResponse) => res.end()],
   ] as const
-  it.each(broken)('in the middle of a stream (%s) is told as an error event on a broken connection', async (_what, fail) => {
-    upstream.script((_req, res) => {
-      res.writeHead(200, sseHead)
-      res.write(chatEvents(['one ']).slice(0, 2).join(''), () => fail(res))
-    })
-    const answer = await chat(gateway.baseUrl, secret, { stream: true })
-    expect(answer.ended).toBe('broken')
-    expect(answer.body.toString()).toMatch(/data: \{"error":\{"message":"[^"]+","type":"api_error","param":null,"code":"upstream_cut"\}\}\n\n$/)
-    expect(answer.body.toString()).not.toContain('[DONE]')
-    const row = await lastRow(answer.header('x-llm-proxy-request-id'))
-    expect(row).toMatchObject({ error: 'upstream_cut', usage: { source: 'estimated' } })
-  })
+  it.each(broken)(
+    'in the middle of a stream (%s) is told as an error event on a broken connection',
+    async (_what, fail) => {
+      upstream.script((_req, res) => {
+        res.writeHead(200, sseHead)
+        res.write(chatEvents(['one ']).slice(0, 2).join(''), () => fail(res))
+      })
+      const answer = await chat(gateway.baseUrl, secret, { stream: true })
+      expect(answer.ended).toBe('broken')
+      expect(answer.body.toString()).toMatch(
+        /data: \{"error":\{"message":"[^"]+","type":"api_error","param":null,"code":"upstream_cut"\}\}\n\n$/,
+      )
+      expect(answer.body.toString()).not.toContain('[DONE]')
+      const row = await lastRow(answer.header('x-llm-proxy-request-id'))
+      expect(row).toMatchObject({ error: 'upstream_cut', usage: { source: 'estimated' } })
+    },
+  )
 
   it('by stalling in the middle of a stream is told as a timeout in an error event', async () => {
     upstream.script((_req, res) => {
@@ -239,7 +264,11 @@ describe('a provider that fails', () => {
   })
 
   it('with an error inside the stream passes on as it is, and is booked as failed', async () => {
-    const events = [...chatEvents(['one']).slice(0, 2), 'data: {"error":{"message":"boom","type":"server_error"}}\n\n', 'data: [DONE]\n\n']
+    const events = [
+      ...chatEvents(['one']).slice(0, 2),
+      'data: {"error":{"message":"boom","type":"server_error"}}\n\n',
+      'data: [DONE]\n\n',
+    ]
     upstream.script((_req, res) => void res.writeHead(200, sseHead).end(events.join('')))
     const answer = await chat(gateway.baseUrl, secret, { stream: true })
     expect(answer.body.toString()).toBe(events.join(''))
@@ -268,7 +297,10 @@ it('does not let a slow client make the gateway hold a long answer', async () =>
     }
     res.end()
   })
-  const req = request(`${gateway.baseUrl}/files/f/content`, { agent: false, headers: { authorization: `Bearer ${secret}` } })
+  const req = request(`${gateway.baseUrl}/files/f/content`, {
+    agent: false,
+    headers: { authorization: `Bearer ${secret}` },
+  })
   req.on('error', () => {})
   const res = await new Promise<IncomingMessage>((resolve) => req.on('response', resolve).end())
   res.pause()
@@ -285,6 +317,8 @@ it('does not let a slow client make the gateway hold a long answer', async () =>
 
 it('answers a plain GET of an unknown endpoint as the provider does', async () => {
   upstream.script((_req, res) => void res.writeHead(404, { 'content-type': 'text/plain' }).end('no such thing'))
-  const answer = await ask(`${gateway.baseUrl}/some/new/endpoint?x=1`, { headers: { authorization: `Bearer ${secret}` } })
+  const answer = await ask(`${gateway.baseUrl}/some/new/endpoint?x=1`, {
+    headers: { authorization: `Bearer ${secret}` },
+  })
   expect([answer.status, answer.body.toString()]).toEqual([404, 'no such thing'])
 })

@@ -34,9 +34,12 @@ export const baseOf = (host: string) => HOSTS[host]!.bases[0]!
 /** What each side saw of one exchange. `seen` is null when nothing reached the provider. */
 export type Run = { seen: Seen | null; answer: RawAnswer; row: LedgerRow | null }
 
+/** Takes a body apart: what the gateway gets at a time. */
+export type Cut = (bytes: Buffer) => Buffer[]
+
 export type Bench = {
-  /** Sends the recorded request (with `body` in place of its own) to the gateway, whose provider answers as recorded. */
-  run(exchange: WireExchange, body: Buffer, seed: number): Promise<Run>
+  /** Sends the request (with `body` in place of its own) to the gateway, whose provider answers as recorded, in those pieces. */
+  run(exchange: WireExchange, body: Buffer, cut: Cut): Promise<Run>
   close(): Promise<void>
 }
 
@@ -53,10 +56,10 @@ export async function startBench(): Promise<Bench> {
   }
 
   return {
-    async run(exchange, body, seed) {
+    async run(exchange, body, cut) {
       const route = routeOf(exchange)!
       const { gateway, secret } = await gatewayFor(route)
-      upstream.script((_req, res) => answerInPieces(res, exchange, seed))
+      upstream.script((_req, res) => answerInPieces(res, exchange, cut))
       const before = upstream.seen.length
       const answer = await ask(`${gateway.baseUrl}${route.below}`, {
         method: exchange.method,
@@ -87,8 +90,8 @@ async function openGateway(upstream: Upstream, { provider, base }: Route) {
   return { gateway, secret: (await gateway.token()).secret }
 }
 
-/** The recorded answer, its body in pieces of random sizes that `seed` decides, each in a turn of the event loop of its own. */
-async function answerInPieces(res: ServerResponse, exchange: WireExchange, seed: number): Promise<void> {
+/** The recorded answer, each piece of its body in a turn of the event loop of its own. */
+async function answerInPieces(res: ServerResponse, exchange: WireExchange, cut: Cut): Promise<void> {
   const { status, responseHeaders, responseBody } = exchange
   const headers = Object.entries(responseHeaders).flatMap(([name, value]) => {
     if (name === 'transfer-encoding' || name === 'connection') return []
@@ -97,25 +100,30 @@ async function answerInPieces(res: ServerResponse, exchange: WireExchange, seed:
   })
   res.writeHead(status, headers)
   res.flushHeaders()
-  for (const piece of inPieces(responseBody, seed)) {
+  for (const piece of cut(responseBody)) {
     if (!res.write(piece)) await once(res, 'drain')
     await new Promise((resolve) => setImmediate(resolve))
   }
   res.end()
 }
 
-/** Tiny pieces, usual ones and large ones, so that every kind of seam comes to pass. */
-export function inPieces(bytes: Buffer, seed: number): Buffer[] {
-  const random = createRandom(seed)
-  const pieces: Buffer[] = []
-  for (let at = 0; at < bytes.length; ) {
-    const most = [3, 40, 400, 4_000][Math.floor(random() * 4)]! * Math.ceil(bytes.length / 100_000)
-    const next = at + 1 + Math.floor(random() * most)
-    pieces.push(bytes.subarray(at, next))
-    at = next
+export const asOnePiece: Cut = (bytes) => (bytes.length === 0 ? [] : [bytes])
+export const byteByByte: Cut = (bytes) => Array.from(bytes, (_, at) => bytes.subarray(at, at + 1))
+
+/** Tiny pieces, usual ones and large ones, so that every kind of seam comes to pass; the same ones for the same seed. */
+export const atRandom =
+  (seed: number): Cut =>
+  (bytes) => {
+    const random = createRandom(seed)
+    const pieces: Buffer[] = []
+    for (let at = 0; at < bytes.length; ) {
+      const most = [3, 40, 400, 4_000][Math.floor(random() * 4)]! * Math.ceil(bytes.length / 100_000)
+      const next = at + 1 + Math.floor(random() * most)
+      pieces.push(bytes.subarray(at, next))
+      at = next
+    }
+    return pieces
   }
-  return pieces
-}
 
 /** mulberry32: numbers in [0, 1) that are the same for the same seed. */
 function createRandom(seed: number): () => number {

@@ -1,5 +1,5 @@
-import { and, eq, getTableColumns, gte, lt } from 'drizzle-orm'
 import type { AuditEntry, AuditStamp, AuditStore } from '../store.ts'
+import { and, eq, getTableColumns, gte, lt } from './drizzle.ts'
 import type { Engine } from './engine.ts'
 import { beyond, newestFirst, toPage } from './page.ts'
 import { auditLog } from './schema.ts'

@@ -1,5 +1,5 @@
-import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3'
 import type { Connection } from './connect.ts'
+import { type BetterSQLite3Database, drizzle } from './drizzle.ts'
 import { toStoreError } from './errors.ts'
 import { createRevision } from './revision.ts'
 

@@ -1,5 +1,5 @@
-import { type AnyColumn, and, asc, count, desc, eq, gte, lt, type SQL, sql } from 'drizzle-orm'
 import type { LedgerStore, RequestFilter, UsageGroup } from '../store.ts'
+import { type AnyColumn, and, asc, count, desc, eq, gte, lt, type SQL, sql } from './drizzle.ts'
 import type { Engine } from './engine.ts'
 import { createAppend } from './ledger-append.ts'
 import { beyond, newestFirst, toPage } from './page.ts'

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { StoreError } from '../store.ts'
 import { type Connection, connect, connectReadOnly, createPrivateFile } from './connect.ts'
+import { readMigrationFiles } from './drizzle.ts'
 import { toStoreError } from './errors.ts'
 
 export type MigrationStatus = {

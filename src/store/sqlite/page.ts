@@ -1,5 +1,5 @@
-import { type AnyColumn, desc, type SQL, sql } from 'drizzle-orm'
 import type { Page, PageOf } from '../store.ts'
+import { type AnyColumn, desc, type SQL, sql } from './drizzle.ts'
 
 /** A listed table: `at` orders it, `seq` decides among rows of the same millisecond, `id` is what callers name a row by. */
 type Listed = { id: AnyColumn; at: AnyColumn; seq: AnyColumn }

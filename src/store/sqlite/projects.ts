@@ -1,6 +1,6 @@
-import { count, eq, getTableColumns } from 'drizzle-orm'
 import type { ProjectStore, ProviderKey } from '../store.ts'
 import { withoutSecrets, writeAudit } from './audit.ts'
+import { count, eq, getTableColumns } from './drizzle.ts'
 import type { Engine } from './engine.ts'
 import { beyond, newestFirst, toPage } from './page.ts'
 import { keysOfProject } from './provider-keys.ts'

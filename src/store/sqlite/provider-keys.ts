@@ -1,6 +1,6 @@
-import { and, asc, count, eq, getTableColumns } from 'drizzle-orm'
 import type { ProviderKey, ProviderKeyStore } from '../store.ts'
 import { writeAudit } from './audit.ts'
+import { and, asc, count, eq, getTableColumns } from './drizzle.ts'
 import type { Engine } from './engine.ts'
 import { providerKeys } from './schema.ts'
 

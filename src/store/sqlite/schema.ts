@@ -1,5 +1,5 @@
-import { type AnySQLiteColumn, index, integer, real, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { AttemptRecord, AuditEntry, LedgerRow, Metadata, RateLimit, Usage } from '../store.ts'
+import { type AnySQLiteColumn, index, integer, real, sqliteTable, text } from './drizzle.ts'
 
 /*
  * Every listed table has a `seq` (SQLite's rowid): rows of the same millisecond keep the order in which they were written, and

@@ -1,6 +1,6 @@
-import { and, eq, exists, getTableColumns, gt, isNull, or } from 'drizzle-orm'
 import type { TokenFilter, TokenStore } from '../store.ts'
 import { writeAudit } from './audit.ts'
+import { and, eq, exists, getTableColumns, gt, isNull, or } from './drizzle.ts'
 import type { Engine } from './engine.ts'
 import { beyond, newestFirst, toPage } from './page.ts'
 import { findProject } from './projects.ts'
