@@ -20,6 +20,8 @@ export function createApp(ctx: AppContext, statics: StaticCallers): Express {
   app.use('/v1', proxy.handler)
   app.use('/manage', createManageRouter(ctx))
   app.use('/docs', createDocsRouter())
+  // Until the console is there, the API's page is the nearest thing to it.
+  app.get(['/', '/admin'], (_req, res) => res.redirect('/docs'))
   app.use(healthRouter(ctx))
   app.use(() => {
     throw new GatewayError('unknown_route')

@@ -1,3 +1,4 @@
+import './require-node.ts'
 import { ConfigError } from './config/config-error.ts'
 import { loadProcessConfig } from './config/load.ts'
 import { resolveSecrets } from './config/secrets.ts'
@@ -5,6 +6,7 @@ import { openContext } from './context.ts'
 import { createLogger } from './logger.ts'
 import { startGateway } from './server.ts'
 import { StoreError } from './store/store.ts'
+import { welcome } from './welcome.ts'
 
 const GRACE_MS = 30_000
 
@@ -17,6 +19,17 @@ async function main(): Promise<void> {
   const ctx = await openContext({ config, log, ...secrets })
   const gateway = await startGateway(ctx)
   log.info('ready', { url: gateway.url })
+  if (process.stdout.isTTY) {
+    log.flush()
+    process.stdout.write(
+      await welcome({
+        ctx,
+        url: gateway.url,
+        projectId: gateway.projectId,
+        managementTokenFile: secrets.managementTokenFile,
+      }),
+    )
+  }
 
   let stopping = false
   const stop = (signal: string) => {
@@ -35,18 +48,20 @@ async function main(): Promise<void> {
 }
 
 function exitWith(error: unknown): never {
-  const lines =
-    error instanceof ConfigError
-      ? ['The configuration has problems:', ...error.problems.map((problem) => `  - ${problem}`)]
-      : [
-          error instanceof StoreError
-            ? error.message
-            : error instanceof Error
-              ? (error.stack ?? error.message)
-              : String(error),
-        ]
-  process.stderr.write(`${lines.join('\n')}\n`)
+  process.stderr.write(`${explain(error)}\n`)
   process.exit(1)
+}
+
+function explain(error: unknown): string {
+  if (error instanceof ConfigError) return error.message
+  if (error instanceof StoreError) return error.message
+  const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number }
+  if (code === 'EADDRINUSE')
+    return `Port ${port} on ${address} is in use. Set PORT to a free one, or stop the program that has it.`
+  if (code === 'EACCES') return `Port ${port} may not be opened by this user. Set PORT to one above 1023.`
+  if (code === 'EADDRNOTAVAIL')
+    return `${address} is no address of this machine. Set HOST to one that is (127.0.0.1, 0.0.0.0).`
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
 main().catch(exitWith)

@@ -12,6 +12,8 @@ export type Gateway = {
   ctx: AppContext
   /** Where it listens: `http://127.0.0.1:8080`. */
   url: string
+  /** Of the project `default`. */
+  projectId: string
   /** Lets what is under way finish, for `graceMs` at the most, then closes everything. */
   close(graceMs?: number): Promise<void>
 }
@@ -47,7 +49,12 @@ export async function startGateway(ctx: AppContext): Promise<Gateway> {
       resolve()
     })
   })
-  return { ctx, url: urlOf(server), close: (graceMs = 0) => close(ctx, server, realtime, graceMs) }
+  return {
+    ctx,
+    url: urlOf(server),
+    projectId: project.id,
+    close: (graceMs = 0) => close(ctx, server, realtime, graceMs),
+  }
 }
 
 async function close(ctx: AppContext, server: Server, realtime: Realtime, graceMs: number): Promise<void> {

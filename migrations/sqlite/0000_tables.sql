@@ -83,7 +83,6 @@ CREATE UNIQUE INDEX `requests_request_id_unique` ON `requests` (`request_id`);--
 CREATE INDEX `requests_at` ON `requests` (`at`);--> statement-breakpoint
 CREATE INDEX `requests_token` ON `requests` (`token_id`,`at`);--> statement-breakpoint
 CREATE INDEX `requests_project` ON `requests` (`project_id`,`at`);--> statement-breakpoint
-CREATE INDEX `requests_model` ON `requests` (`model`,`at`);--> statement-breakpoint
 CREATE TABLE `revision` (
 	`id` integer PRIMARY KEY NOT NULL,
 	`value` integer NOT NULL

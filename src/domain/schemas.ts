@@ -15,7 +15,7 @@ export const createProjectInput = (providerNames: readonly string[]) =>
       api_key: providerSecret
         .nullish()
         .describe('A key of the default provider; short for one entry of provider_keys.'),
-      provider_keys: z.array(providerKeyFields(providerNames)).max(50).nullish(),
+      provider_keys: z.array(providerKeyInput(providerNames)).max(50).nullish(),
       is_active: z.boolean().optional(),
       allowed_models: globs.nullish(),
       rate_limit: rateLimit.nullish(),
@@ -38,7 +38,17 @@ export const updateProjectInput = () =>
     })
     .transform(toCamel)
 
-export const providerKeyInput = (providerNames: readonly string[]) => providerKeyFields(providerNames)
+export const providerKeyInput = (providerNames: readonly string[]) =>
+  z.strictObject({
+    provider: z.enum(providerNames),
+    key: providerSecret,
+    weight: z
+      .number()
+      .gt(0)
+      .max(1000)
+      .optional()
+      .describe('Share of the requests among several keys of one provider; 1 when left out.'),
+  })
 
 export const createTokenInput = () =>
   z
@@ -150,18 +160,6 @@ const hasOneExpiry = (given: { expires_at?: unknown; duration_minutes?: unknown 
   given.expires_at == null || given.duration_minutes == null
 
 const ONE_EXPIRY = { path: ['duration_minutes'], error: 'cannot be given together with expires_at' }
-
-const providerKeyFields = (providerNames: readonly string[]) =>
-  z.strictObject({
-    provider: z.enum(providerNames),
-    key: providerSecret,
-    weight: z
-      .number()
-      .gt(0)
-      .max(1000)
-      .optional()
-      .describe('Share of the requests among several keys of one provider; 1 when left out.'),
-  })
 
 function problemOfMetadata(value: unknown): string | null {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'must be a JSON object'

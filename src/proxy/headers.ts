@@ -60,8 +60,10 @@ export function upstreamHeaders(
 export type DownstreamFacts = {
   /** The body passes as long as the provider said; else it is sent in chunks. */
   keepContentLength: boolean
-  /** Names (lower-case) that the gateway answers for itself, in `extra`. */
-  replaced: ReadonlySet<string>
+  /** The body is passed on without the encoding that it came in. */
+  decoded: boolean
+  /** Limits of this gateway that the caller is under: where the provider tells of its own, these are the ones that count. */
+  limits: readonly { what: string }[]
   /** Flat list to add. */
   extra: Flat
 }
@@ -69,19 +71,23 @@ export type DownstreamFacts = {
 /** The provider's headers for the client, flat, in their order. */
 export function downstreamHeaders(
   raw: readonly string[],
-  { keepContentLength, replaced, extra }: DownstreamFacts,
+  { keepContentLength, decoded, limits, extra }: DownstreamFacts,
 ): Flat {
   const named = namedByConnection(raw)
   const headers: Flat = []
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!.toLowerCase()
     if (NEVER_DOWN.has(name) && !(name === 'content-length' && keepContentLength)) continue
-    if (replaced.has(name) || named?.has(name) || name.startsWith('x-llm-proxy-')) continue
+    if (named?.has(name) || (decoded && name === 'content-encoding')) continue
+    if (name.charCodeAt(0) === 0x78 && (name.startsWith('x-llm-proxy-') || isReplaced(name, limits))) continue
     headers.push(raw[i]!, raw[i + 1]!)
   }
   for (const part of extra) headers.push(part)
   return headers
 }
+
+const isReplaced = (name: string, limits: DownstreamFacts['limits']) =>
+  limits.length > 0 && name.startsWith('x-ratelimit-') && limits.some(({ what }) => name.endsWith(`-${what}`))
 
 /** A header's first value in a flat list, null when it is not there. */
 export function headerOf(raw: readonly string[], wanted: string): string | null {

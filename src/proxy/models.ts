@@ -38,11 +38,8 @@ export function modelsHandler(ctx: AppContext): (exchange: HttpExchange, target:
     })
     exchange.responseBytes = Buffer.byteLength(body)
     settle(ctx, exchange, { status: 200, answered: true, error: null }, () => {
-      exchange.res.writeHead(200, {
-        'content-type': 'application/json; charset=utf-8',
-        'content-length': exchange.responseBytes,
-        ...ownHeaders(exchange, null),
-      })
+      const type = ['content-type', 'application/json; charset=utf-8', 'content-length', String(exchange.responseBytes)]
+      exchange.res.writeHead(200, [...type, ...ownHeaders(exchange, null)])
       exchange.res.end(body)
     })
   }

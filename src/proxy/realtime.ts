@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import { createProxyMiddleware } from 'http-proxy-middleware'
 import type { AppContext } from '../context.ts'
 import { GatewayError, toGatewayError, toOpenAiError } from '../errors.ts'
-import { newId } from '../ids.ts'
+import { newRequestId } from '../ids.ts'
 import { admit } from './admit.ts'
 import { authenticate, authorize, credentialOf, type StaticCallers } from './authenticate.ts'
 import { type Exchange, newExchange } from './exchange.ts'
@@ -180,9 +180,10 @@ export function createRealtime(
 }
 
 function begin({ now }: AppContext, req: IncomingMessage): Exchange {
+  const at = now()
   const exchange = newExchange({
-    requestId: newId('req'),
-    at: now(),
+    requestId: newRequestId(at),
+    at,
     startedMs: performance.now(),
     method: req.method ?? 'GET',
     path: parsePath(req.url ?? '/'),

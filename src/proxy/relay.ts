@@ -26,18 +26,11 @@ export function relay(parts: Parts, exchange: HttpExchange, target: Target, answ
   const framing = frame(exchange, answer, hideUsage)
   const decodes = framing.observer !== passThrough && encoding !== null && encoding !== 'identity'
   const untouched = !decodes && !(framing.isEventStream && hideUsage)
-  const own = ownHeaders(exchange, answer.headersAt - answer.startedAt)
-  exchange.firstByteMs = answer.firstByteAt === 0 ? null : answer.firstByteAt - exchange.startedMs
-
-  const extra = Object.entries(own).flat()
-  const replaced = new Set(Object.keys(own).filter((name) => name !== 'server-timing'))
-  if (decodes) replaced.add('content-encoding')
+  const extra = ownHeaders(exchange, answer.headersAt - answer.startedAt)
   if (exchange.attempts.length > 0 && answer.status >= 400) extra.push('x-should-retry', 'false')
-  res.writeHead(
-    answer.status,
-    answer.statusText,
-    downstreamHeaders(answer.headers, { keepContentLength: untouched, replaced, extra }),
-  )
+  exchange.firstByteMs = answer.firstByteAt === 0 ? null : answer.firstByteAt - exchange.startedMs
+  const facts = { keepContentLength: untouched, decoded: decodes, limits: exchange.grant?.states ?? [], extra }
+  res.writeHead(answer.status, answer.statusText, downstreamHeaders(answer.headers, facts))
 
   const receiver = createReceiver(parts, exchange, target, answer, {
     ...framing,

@@ -5,14 +5,13 @@ import { limitHeaders } from './admit.ts'
 import type { Exchange } from './exchange.ts'
 
 /** Answers with an error of the gateway's own, in OpenAI's format. Nothing may have been sent yet. */
-export function sendError(res: ServerResponse, error: GatewayError, headers: Record<string, string>): void {
+export function sendError(res: ServerResponse, error: GatewayError, own: string[]): void {
   const body = JSON.stringify(toOpenAiError(error))
-  res.writeHead(error.status, {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(body),
-    ...headers,
-    ...error.headers,
-  })
+  const type = ['content-type', 'application/json; charset=utf-8', 'content-length', String(Buffer.byteLength(body))]
+  // The error's own say about a limit is fresher than what the request was let in with.
+  const extra = Object.entries(error.headers)
+  const kept = own.filter((_part, index) => !(own[index - (index % 2)]! in error.headers))
+  res.writeHead(error.status, [...type, ...kept, ...extra.flat()])
   res.end(body)
 }
 
@@ -29,16 +28,16 @@ export function breakOff(res: ServerResponse, error: GatewayError, isEventStream
   res.write(Buffer.concat([Buffer.from('\n\n'), dataEvent(toOpenAiError(error))]), close)
 }
 
-/** The gateway's own headers, by name, for an answer of any kind. */
-export function ownHeaders(exchange: Exchange, upstreamMs: number | null): Record<string, string> {
-  const headers: Record<string, string> = { 'x-llm-proxy-request-id': exchange.requestId }
-  if (exchange.provider !== null && exchange.overheadMs !== null) headers['x-llm-proxy-provider'] = exchange.provider
-  if (exchange.target?.model && PRINTABLE.test(exchange.target.model))
-    headers['x-llm-proxy-model'] = exchange.target.model
+/** The gateway's own headers for an answer of any kind: a flat list of names and values. */
+export function ownHeaders(exchange: Exchange, upstreamMs: number | null): string[] {
+  const headers = ['x-llm-proxy-request-id', exchange.requestId, 'server-timing', serverTiming(exchange, upstreamMs)]
+  if (exchange.provider !== null && exchange.overheadMs !== null)
+    headers.push('x-llm-proxy-provider', exchange.provider)
+  const model = exchange.target?.model
+  if (model && PRINTABLE.test(model)) headers.push('x-llm-proxy-model', model)
   const tries = exchange.attempts.length + (exchange.relaying ? 1 : 0)
-  if (tries > 0) headers['x-llm-proxy-attempts'] = String(tries)
-  headers['server-timing'] = serverTiming(exchange, upstreamMs)
-  if (exchange.grant) Object.assign(headers, limitHeaders(exchange.grant.states))
+  if (tries > 0) headers.push('x-llm-proxy-attempts', String(tries))
+  if (exchange.grant) headers.push(...Object.entries(limitHeaders(exchange.grant.states)).flat())
   return headers
 }
 

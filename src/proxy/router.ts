@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Request, RequestHandler, Response } from 'express'
 import type { AppContext } from '../context.ts'
+import { fromStoreError } from '../domain/store-errors.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
-import { newId } from '../ids.ts'
+import { newRequestId } from '../ids.ts'
 import { admit } from './admit.ts'
 import { authenticate, authorize, type StaticCallers } from './authenticate.ts'
 import { dispatch, note } from './dispatch.ts'
@@ -49,7 +50,7 @@ export function createProxy(ctx: AppContext, statics: StaticCallers): Proxy {
         throw new GatewayError('draining', { headers: { 'retry-after': '5', connection: 'close' } })
       await serveAdmitted(exchange)
     } catch (error) {
-      refuse(ctx, exchange, toGatewayError(error))
+      refuse(ctx, exchange, toGatewayError(fromStoreError(error)))
     }
   }
 
@@ -87,10 +88,11 @@ export function createProxy(ctx: AppContext, statics: StaticCallers): Proxy {
 }
 
 function begin({ now }: AppContext, req: IncomingMessage, res: ServerResponse): HttpExchange {
+  const at = now()
   const path = parsePath((req as Request).originalUrl ?? req.url ?? '/')
   const method = req.method ?? 'GET'
   const endpoint = meteredEndpoint(method, path.endpoint)
-  const arrival = { requestId: newId('req'), at: now(), startedMs: performance.now(), method, path, endpoint }
+  const arrival = { requestId: newRequestId(at), at, startedMs: performance.now(), method, path, endpoint }
   return Object.assign(newExchange(arrival), { req, res })
 }
 
@@ -203,7 +205,7 @@ function refuse(ctx: AppContext, exchange: HttpExchange, error: GatewayError): v
     () => {
       if (gone || res.destroyed) return void res.destroy()
       // OpenAI's SDKs read the id of a failed request from here.
-      sendError(res, error, { ...ownHeaders(exchange, null), 'x-request-id': exchange.requestId })
+      sendError(res, error, ['x-request-id', exchange.requestId, ...ownHeaders(exchange, null)])
     },
   )
 }

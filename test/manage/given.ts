@@ -36,7 +36,12 @@ export async function given(options: Parameters<typeof startTestGateway>[0] = {}
     })
     const text = await answer.text()
     const isJson = answer.headers.get('content-type')?.startsWith('application/json') ?? false
-    return { status: answer.status, headers: answer.headers, text, body: isJson ? JSON.parse(text) : text }
+    return {
+      status: answer.status,
+      headers: answer.headers,
+      text,
+      body: isJson && text !== '' ? JSON.parse(text) : text,
+    }
   }
 
   const made = async (path: string, body: object): Promise<Body> => {

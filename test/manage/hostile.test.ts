@@ -16,7 +16,7 @@ describe('what is sent to the management API', () => {
       expect(answer.status).toBe(422)
       expect(answer.body).toEqual(anError('validation_failed', { body: 'must be an object' }))
     }
-    expect((await post('/manage/projects')).body).toEqual(anError('validation_failed', { body: 'is required' }))
+    expect((await post('/manage/projects')).body).toEqual(anError('validation_failed', { name: 'is required' }))
     expect((await call('GET', '/manage/projects/%zz')).status).toBe(400)
     const zipped = await call('POST', '/manage/projects', { body: 'not gzip', headers: { 'content-encoding': 'gzip' } })
     expect(zipped.status).toBe(400)
@@ -37,7 +37,7 @@ describe('what is sent to the management API', () => {
     const many = await post('/manage/projects', fields)
     expect(many.status).toBe(422)
     expect(many.text.length).toBeLessThan(10_000)
-    expect((await audit('action=project.create')).map(({ reason }) => reason)).toEqual([
+    expect((await audit('action=project.create&outcome=failure')).map(({ reason }) => reason)).toEqual([
       'validation_failed',
       'validation_failed',
       'request_too_large',

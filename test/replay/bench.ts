@@ -34,12 +34,15 @@ export const baseOf = (host: string) => HOSTS[host]!.bases[0]!
 /** What each side saw of one exchange. `seen` is null when nothing reached the provider. */
 export type Run = { seen: Seen | null; answer: RawAnswer; row: LedgerRow | null }
 
-/** Takes a body apart: what the gateway gets at a time. */
-export type Cut = (bytes: Buffer) => Buffer[]
+/** Takes a body apart: what the gateway gets at a time; and how, in words. */
+export type Pieces = { how: string; cut(bytes: Buffer): Buffer[] }
+
+/** `closed`: the connection is gone, and the end of the answer was never told. */
+export type Ending = 'ended' | 'closed'
 
 export type Bench = {
   /** Sends the request (with `body` in place of its own) to the gateway, whose provider answers as recorded, in those pieces. */
-  run(exchange: WireExchange, body: Buffer, cut: Cut): Promise<Run>
+  run(exchange: WireExchange, body: Buffer, cut: Pieces['cut'], ending?: Ending): Promise<Run>
   close(): Promise<void>
 }
 
@@ -56,10 +59,10 @@ export async function startBench(): Promise<Bench> {
   }
 
   return {
-    async run(exchange, body, cut) {
+    async run(exchange, body, cut, ending = 'ended') {
       const route = routeOf(exchange)!
       const { gateway, secret } = await gatewayFor(route)
-      upstream.script((_req, res) => answerInPieces(res, exchange, cut))
+      upstream.script((_req, res) => answerInPieces(res, exchange, cut, ending))
       const before = upstream.seen.length
       const answer = await ask(`${gateway.baseUrl}${route.below}`, {
         method: exchange.method,
@@ -91,7 +94,7 @@ async function openGateway(upstream: Upstream, { provider, base }: Route) {
 }
 
 /** The recorded answer, each piece of its body in a turn of the event loop of its own. */
-async function answerInPieces(res: ServerResponse, exchange: WireExchange, cut: Cut): Promise<void> {
+async function answerInPieces(res: ServerResponse, exchange: WireExchange, cut: Pieces['cut'], ending: Ending) {
   const { status, responseHeaders, responseBody } = exchange
   const headers = Object.entries(responseHeaders).flatMap(([name, value]) => {
     if (name === 'transfer-encoding' || name === 'connection') return []
@@ -104,16 +107,21 @@ async function answerInPieces(res: ServerResponse, exchange: WireExchange, cut: 
     if (!res.write(piece)) await once(res, 'drain')
     await new Promise((resolve) => setImmediate(resolve))
   }
-  res.end()
+  if (ending === 'ended') res.end()
+  else res.socket?.destroySoon()
 }
 
-export const asOnePiece: Cut = (bytes) => (bytes.length === 0 ? [] : [bytes])
-export const byteByByte: Cut = (bytes) => Array.from(bytes, (_, at) => bytes.subarray(at, at + 1))
+export const asOnePiece: Pieces = { how: 'in one piece', cut: (bytes) => (bytes.length === 0 ? [] : [bytes]) }
+
+export const byteByByte: Pieces = {
+  how: 'byte by byte',
+  cut: (bytes) => Array.from(bytes, (_, at) => bytes.subarray(at, at + 1)),
+}
 
 /** Tiny pieces, usual ones and large ones, so that every kind of seam comes to pass; the same ones for the same seed. */
-export const atRandom =
-  (seed: number): Cut =>
-  (bytes) => {
+export const atRandom = (seed: number): Pieces => ({
+  how: 'in pieces',
+  cut(bytes) {
     const random = createRandom(seed)
     const pieces: Buffer[] = []
     for (let at = 0; at < bytes.length; ) {
@@ -123,7 +131,8 @@ export const atRandom =
       at = next
     }
     return pieces
-  }
+  },
+})
 
 /** mulberry32: numbers in [0, 1) that are the same for the same seed. */
 function createRandom(seed: number): () => number {

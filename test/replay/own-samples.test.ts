@@ -18,8 +18,8 @@ describe('every shape of answer passes byte for byte, and the ledger says what i
     it(sample.name, async () => {
       const differences: string[] = []
       for (const variant of variantsOf(sample)) {
-        for (const cut of [undefined, asOnePiece, ...(sample.responseBody.length < SHORT ? [byteByByte] : [])]) {
-          differences.push(...(await replay(bench, sample, variant, cut)))
+        for (const pieces of [undefined, asOnePiece, ...(sample.responseBody.length < SHORT ? [byteByByte] : [])]) {
+          differences.push(...(await replay(bench, sample, variant, pieces)))
         }
       }
       expect(differences).toEqual([])

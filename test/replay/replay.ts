@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { Usage } from '../../src/store/store.ts'
 import type { WireExchange } from '../helpers/fixtures.ts'
 import { PROVIDER_KEY } from '../helpers/gateway.ts'
-import { atRandom, type Bench, type Cut, type Route, type Run, routeOf } from './bench.ts'
+import { atRandom, type Bench, type Pieces, type Route, type Run, routeOf } from './bench.ts'
 import { expectedOf, type Json, withoutUsage } from './expected.ts'
 
 /** How the client sends the recorded request: as it is; without asking for usage; with the provider before the model's name. */
@@ -25,7 +26,7 @@ export async function replay(
   bench: Bench,
   exchange: WireExchange,
   variant: Variant,
-  cut: Cut = atRandom(seedOf(exchange.name + variant)),
+  { cut, how }: Pieces = atRandom(seedOf(exchange.name + variant)),
 ): Promise<string[]> {
   const route = routeOf(exchange)!
   const sent = sentBody(exchange, variant, route)
@@ -39,7 +40,7 @@ export async function replay(
   ].map(named)
 
   function named(difference: string): string {
-    return `${exchange.name} (${variant}): ${difference}`
+    return `${exchange.name} (${variant}, ${how}): ${difference}`
   }
 }
 
@@ -142,42 +143,31 @@ function rowDifferences(
 ): string[] {
   if (row === null) return ['has no ledger row']
   const contentType = exchange.responseHeaders['content-type'] ?? ''
-  const expected = expectedOf({ ...exchange, path: below, contentType, body: exchange.responseBody })
+  const { usage, servedModel, failed } = expectedOf({
+    ...exchange,
+    path: below,
+    contentType,
+    body: exchange.responseBody,
+  })
   const refused = exchange.status === 401
   const asked = parse(sent)
-  const { usage } = row
-  const isEstimate = usage.source === 'estimated' && usage.inputTokens + usage.outputTokens > 0
+  const renamed = seen !== null && asked !== null && parse(seen.body)?.model !== asked.model
   return [
-    differ('row', pick(row), {
-      endpoint: `/v1${below.split('?')[0]}`,
-      method: exchange.method,
-      status: refused ? 502 : exchange.status,
-      error: refused ? 'upstream_auth_failed' : expected.failed ? 'upstream_error' : null,
-      stream: asked?.stream === true || contentType.startsWith('text/event-stream'),
-      provider,
-      model: asked?.model ?? formModel(exchange),
-      servedModel: expected.servedModel,
-      usage: expected.usage === 'estimated' && isEstimate ? usage : expected.usage,
-      changes: [
-        ...(seen && asked && parse(seen.body)?.model !== asked.model ? ['model'] : []),
-        ...(injects ? ['stream_options'] : []),
-      ],
-    }),
+    differ('row.endpoint', row.endpoint, decodeURIComponent(`/v1${below.split('?')[0]}`)),
+    differ('row.method', row.method, exchange.method),
+    differ('row.status', row.status, refused ? 502 : exchange.status),
+    differ('row.error', row.error, refused ? 'upstream_auth_failed' : failed ? 'upstream_error' : null),
+    differ('row.stream', row.stream, asked?.stream === true || contentType.startsWith('text/event-stream')),
+    differ('row.provider', row.provider, provider),
+    differ('row.model', row.model, asked?.model ?? formModel(exchange)),
+    differ('row.servedModel', row.servedModel, servedModel),
+    differ('row.usage', row.usage, usage === 'estimated' && isEstimate(row.usage) ? row.usage : usage),
+    differ('row.changes', row.changes, [...(renamed ? ['model'] : []), ...(injects ? ['stream_options'] : [])]),
   ].filter((difference) => difference !== null)
 }
 
-const pick = (row: NonNullable<Run['row']>) => ({
-  endpoint: row.endpoint,
-  method: row.method,
-  status: row.status,
-  error: row.error,
-  stream: row.stream,
-  provider: row.provider,
-  model: row.model,
-  servedModel: row.servedModel,
-  usage: row.usage,
-  changes: row.changes,
-})
+const isEstimate = ({ source, inputTokens, outputTokens }: Usage) =>
+  source === 'estimated' && inputTokens + outputTokens > 0
 
 /** `GET /v1/models` is answered by the gateway itself, with all that the provider says of each model. */
 function listDifferences({ responseBody }: WireExchange, { answer, row }: Run): string[] {

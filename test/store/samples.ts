@@ -1,4 +1,4 @@
-import { newId } from '../../src/ids.ts'
+import { newId, newRequestId } from '../../src/ids.ts'
 import type { AuditStamp, LedgerBatch, LedgerRow, Project, ProviderKey, Token } from '../../src/store/store.ts'
 
 /** 2026-11-21T12:00:00Z */
@@ -75,7 +75,7 @@ export function aStamp(action = 'test.action', fields: Partial<AuditStamp> = {})
 
 export function aRow(fields: Partial<LedgerRow> = {}): LedgerRow {
   return {
-    requestId: newId('req'),
+    requestId: newRequestId(NOON),
     at: NOON,
     tokenId: 'tok_1',
     projectId: 'proj_1',

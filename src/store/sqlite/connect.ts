@@ -20,6 +20,8 @@ export async function connect(path: string): Promise<Connection> {
     await enterWal(connection)
     connection.pragma('synchronous = NORMAL')
     connection.pragma('foreign_keys = ON')
+    // Every checkpoint syncs the disk on the event loop; four times the usual size, a quarter as often (WAL: 16 MB).
+    connection.pragma('wal_autocheckpoint = 4000')
     return connection
   } catch (error) {
     connection?.close()

@@ -100,7 +100,6 @@ export const requests = sqliteTable(
     index('requests_at').on(table.at),
     index('requests_token').on(table.tokenId, table.at),
     index('requests_project').on(table.projectId, table.at),
-    index('requests_model').on(table.model, table.at),
   ],
 )
 
