@@ -5,8 +5,9 @@ import { healthRouter } from './health.ts'
 import { sendOpenAiErrors } from './http-errors.ts'
 import { createDocsRouter } from './manage/docs.ts'
 import { createManageRouter } from './manage/router.ts'
-import type { StaticCallers } from './proxy/authenticate.ts'
+import { createCors } from './proxy/cors.ts'
 import { createProxy } from './proxy/router.ts'
+import type { StaticCallers } from './proxy/static-callers.ts'
 
 /** Every mount, in order. The data path comes first: it is the busy one. */
 export function createApp(ctx: AppContext, statics: StaticCallers): Express {
@@ -17,6 +18,7 @@ export function createApp(ctx: AppContext, statics: StaticCallers): Express {
   app.set('trust proxy', ctx.config.trustProxy)
 
   const proxy = createProxy(ctx, statics)
+  if (ctx.config.corsOrigins.length > 0) app.use('/v1', createCors(ctx.config.corsOrigins))
   app.use('/v1', proxy.handler)
   app.use('/manage', createManageRouter(ctx))
   app.use('/docs', createDocsRouter())

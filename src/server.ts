@@ -20,8 +20,8 @@ export type Gateway = {
 
 /** The running gateway on `config.host` and `config.port` (0: any free one). Throws what `listen` throws (`EADDRINUSE` …). */
 export async function startGateway(ctx: AppContext): Promise<Gateway> {
-  const project = await ensureDefaultProject(ctx.store, ctx.now())
-  const statics = createStaticCallers(ctx.config, project)
+  const project = await ensureDefaultProject(ctx.store, ctx.now)
+  const statics = createStaticCallers(ctx)
   const app = createApp(ctx, statics)
   // `ip` is Express's, with its reading of TRUST_PROXY.
   const realtime = createRealtime(ctx, statics, (req) => (Object.setPrototypeOf(req, app.request) as Request).ip ?? '')

@@ -1,37 +1,20 @@
-import { newId } from '../ids.ts'
 import type { Project, Store } from '../store/store.ts'
+import { audited } from './audit.ts'
+import { newProject } from './projects.ts'
 
 export const DEFAULT_PROJECT = 'default'
 
 /** The project `default`, made when it is not there: tokens for a first try and static keys belong to it. */
-export async function ensureDefaultProject(store: Store, now: number): Promise<Project> {
+export async function ensureDefaultProject(store: Store, now: () => number): Promise<Project> {
   const found = await store.projects.findByName(DEFAULT_PROJECT)
   if (found) return found
-  const project: Project = {
-    id: newId('proj'),
-    name: DEFAULT_PROJECT,
-    isActive: true,
-    allowedModels: null,
-    rateLimit: null,
-    metadata: {},
-    createdAt: now,
-    updatedAt: now,
-  }
-  const stamp = {
-    id: newId('aud'),
-    at: now,
-    actor: 'system',
-    ip: null,
-    userAgent: null,
-    action: 'project.create',
-    targetId: project.id,
-    projectId: project.id,
-    outcome: 'success' as const,
-    reason: null,
-  }
+  const actor = { name: 'system', ip: null, userAgent: null }
   try {
-    await store.projects.create(project, [], stamp)
-    return project
+    return await audited({ store, now }, actor, { action: 'project.create' }, async (stamp) => {
+      const project = newProject({ name: DEFAULT_PROJECT }, stamp.at)
+      await store.projects.create(project, [], { ...stamp, targetId: project.id, projectId: project.id })
+      return project
+    })
   } catch (error) {
     // Another process may have made it just now.
     const theirs = await store.projects.findByName(DEFAULT_PROJECT)

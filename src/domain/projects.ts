@@ -1,6 +1,13 @@
 import { GatewayError } from '../errors.ts'
 import { newId } from '../ids.ts'
-import { type Project, type ProjectPatch, type ProviderKey, StoreError } from '../store/store.ts'
+import {
+  type Metadata,
+  type Project,
+  type ProjectPatch,
+  type ProviderKey,
+  type RateLimit,
+  StoreError,
+} from '../store/store.ts'
 import { type Actor, audited, recordNoChange } from './audit.ts'
 import { requireProject } from './find.ts'
 import type { Parts } from './parts.ts'
@@ -16,16 +23,7 @@ export async function createProject(
 ): Promise<{ project: Project; keys: ProviderKey[] }> {
   return audited(parts, actor, { action: 'project.create' }, async (stamp) => {
     const { apiKey, providerKeys, ...fields } = parseInput(createProjectInput(parts.providerNames), input)
-    const project: Project = {
-      id: newId('proj'),
-      name: fields.name,
-      isActive: fields.isActive ?? true,
-      allowedModels: fields.allowedModels ?? null,
-      rateLimit: mergeRateLimit(null, fields.rateLimit ?? null),
-      metadata: fields.metadata ?? {},
-      createdAt: stamp.at,
-      updatedAt: stamp.at,
-    }
+    const project = newProject(fields, stamp.at)
     const given = apiKey ? [{ provider: parts.defaultProvider, key: apiKey }] : (providerKeys ?? [])
     const keys = given.map((key) => sealKey(parts.sealer, project.id, key, stamp.at))
     await parts.store.projects
@@ -34,6 +32,25 @@ export async function createProject(
     return { project, keys }
   })
 }
+
+type ProjectFields = { name: string } & Partial<{
+  isActive: boolean
+  allowedModels: string[] | null
+  rateLimit: Partial<RateLimit> | null
+  metadata: Metadata | null
+}>
+
+/** A project that is not stored yet. */
+export const newProject = (fields: ProjectFields, at: number): Project => ({
+  id: newId('proj'),
+  name: fields.name,
+  isActive: fields.isActive ?? true,
+  allowedModels: fields.allowedModels ?? null,
+  rateLimit: mergeRateLimit(null, fields.rateLimit ?? null),
+  metadata: fields.metadata ?? {},
+  createdAt: at,
+  updatedAt: at,
+})
 
 /** Changes the given fields. Throws `not_found`, `validation_failed`, `conflict`. */
 export async function updateProject(

@@ -2,26 +2,20 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { matchesGlob } from '../domain/globs.ts'
 import type { Caller, TokenIndex } from '../domain/token-index.ts'
 import { GatewayError } from '../errors.ts'
+import type { StaticCallers } from './static-callers.ts'
 
 type Request = { headers: IncomingHttpHeaders; url?: string | undefined }
-
-/** Callers that are not in the database: static keys, or everybody when authentication is off. */
-export type StaticCallers = { byKey(key: string): Caller | null; anyone: Caller | null }
 
 /** Who asks. Throws `invalid_api_key`, and nothing else: what he may do is `authorize`'s. */
 export async function authenticate(tokens: TokenIndex, statics: StaticCallers, req: Request): Promise<Caller> {
   const given = credentialOf(req)
-  if (given === null) {
-    if (statics.anyone) return statics.anyone
-    throw new GatewayError('invalid_api_key', {
-      message: 'You did not provide an API key. Send a proxy token of this gateway: Authorization: Bearer sk-…',
-    })
-  }
-  const found = tokens.find(given)
-  const caller = (found instanceof Promise ? await found : found) ?? statics.byKey(given) ?? statics.anyone
-  if (caller === null) throw new GatewayError('invalid_api_key')
-  return caller
+  const found = given === null ? null : tokens.find(given)
+  const caller = (found instanceof Promise ? await found : found) ?? (await statics.find(given))
+  if (caller !== null) return caller
+  throw new GatewayError('invalid_api_key', given === null ? { message: NO_KEY } : {})
 }
+
+const NO_KEY = 'You did not provide an API key. Send a proxy token of this gateway: Authorization: Bearer sk-…'
 
 /** As the SDKs send it: OpenAI's bearer, Anthropic's and Google's header, Google's `?key=`. */
 export function credentialOf({ headers, url }: Request): string | null {

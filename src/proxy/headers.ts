@@ -64,6 +64,8 @@ export type DownstreamFacts = {
   decoded: boolean
   /** Limits of this gateway that the caller is under: where the provider tells of its own, these are the ones that count. */
   limits: readonly { what: string }[]
+  /** This gateway answers the browser's question of origins itself (CORS). */
+  ownCors: boolean
   /** Flat list to add. */
   extra: Flat
 }
@@ -71,7 +73,7 @@ export type DownstreamFacts = {
 /** The provider's headers for the client, flat, in their order. */
 export function downstreamHeaders(
   raw: readonly string[],
-  { keepContentLength, decoded, limits, extra }: DownstreamFacts,
+  { keepContentLength, decoded, limits, ownCors, extra }: DownstreamFacts,
 ): Flat {
   const named = namedByConnection(raw)
   const headers: Flat = []
@@ -79,6 +81,7 @@ export function downstreamHeaders(
     const name = raw[i]!.toLowerCase()
     if (NEVER_DOWN.has(name) && !(name === 'content-length' && keepContentLength)) continue
     if (named?.has(name) || (decoded && name === 'content-encoding')) continue
+    if (ownCors && name.startsWith('access-control-')) continue
     if (name.charCodeAt(0) === 0x78 && (name.startsWith('x-llm-proxy-') || isReplaced(name, limits))) continue
     headers.push(raw[i]!, raw[i + 1]!)
   }

@@ -29,7 +29,10 @@ export function relay(parts: Parts, exchange: HttpExchange, target: Target, answ
   const extra = ownHeaders(exchange, answer.headersAt - answer.startedAt)
   if (exchange.attempts.length > 0 && answer.status >= 400) extra.push('x-should-retry', 'false')
   exchange.firstByteMs = answer.firstByteAt === 0 ? null : answer.firstByteAt - exchange.startedMs
-  const facts = { keepContentLength: untouched, decoded: decodes, limits: exchange.grant?.states ?? [], extra }
+  const ownCors = res.hasHeader('access-control-allow-origin')
+  // A header of the list would replace the one that the CORS middleware has set.
+  if (ownCors) extra.push('vary', 'Origin')
+  const facts = { keepContentLength: untouched, decoded: decodes, limits: exchange.grant?.states ?? [], ownCors, extra }
   res.writeHead(answer.status, answer.statusText, downstreamHeaders(answer.headers, facts))
 
   const receiver = createReceiver(parts, exchange, target, answer, {

@@ -133,6 +133,7 @@ describe('tools', () => {
           type: 'function',
           function: {
             name: 'get_weather',
+            description: 'The weather of a city',
             parameters: { type: 'object' },
             parse: JSON.parse as (text: string) => { city: string },
             function: ({ city }: { city: string }) => {

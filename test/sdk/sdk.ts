@@ -17,6 +17,8 @@ export type SdkBench = {
   answer(sample: string): void
   /** The request that the provider got last. */
   lastSeen(): Seen
+  /** The first request that reaches the provider after this call. */
+  nextSeen(): Promise<Seen>
   /** The ledger row of the request that was answered last. */
   lastRow(): Promise<LedgerRow>
   /** The rows that were written since the last call, once there are `count` of them. */
@@ -36,7 +38,7 @@ export async function startSdk(config: Partial<Config> = {}): Promise<SdkBench> 
     let tries = 0
     const watched: typeof fetch = async (url, init) => {
       tries++
-      const response = await fetch(url, init)
+      const response = await fetch(url, init).catch(ofThisRealm)
       lastId = response.headers.get('x-llm-proxy-request-id') ?? ''
       return response
     }
@@ -54,6 +56,10 @@ export async function startSdk(config: Partial<Config> = {}): Promise<SdkBench> 
       upstream.script((_req, res) => void res.writeHead(status, responseHeaders).end(responseBody))
     },
     lastSeen: () => upstream.seen.at(-1)!,
+    nextSeen: () => {
+      const before = upstream.seen.length
+      return eventually(() => upstream.seen[before], 'a request at the provider')
+    },
     lastRow: async () => (await gateway.ctx.store.ledger.get(lastId))!,
     async newRows(count) {
       const rows = await eventually(async () => {
@@ -69,6 +75,11 @@ export async function startSdk(config: Partial<Config> = {}): Promise<SdkBench> 
       await upstream.close()
     },
   }
+}
+
+/** Jest runs tests in a realm of their own, and the SDK does not know the errors of another one. */
+function ofThisRealm(error: Error): never {
+  throw Object.assign(new Error(error.message, { cause: error.cause }), { name: error.name })
 }
 
 /** What a row says of a good answer; `usage` in the order input, output, cached, reasoning. */
