@@ -137,8 +137,11 @@ function refusal({ refused, states, retryAfterMs }: Refusal): GatewayError {
 export function limitHeaders(states: readonly LimitState[]): Record<string, string> {
   const headers: Record<string, string> = {}
   for (const what of ['requests', 'tokens'] as const) {
-    const tightest = states.filter((state) => state.what === what).sort((a, b) => a.remaining - b.remaining)[0]
-    if (!tightest) continue
+    let tightest: LimitState | null = null
+    for (const state of states) {
+      if (state.what === what && (tightest === null || state.remaining < tightest.remaining)) tightest = state
+    }
+    if (tightest === null) continue
     headers[`x-ratelimit-limit-${what}`] = String(tightest.limit)
     headers[`x-ratelimit-remaining-${what}`] = String(tightest.remaining)
     headers[`x-ratelimit-reset-${what}`] = duration(tightest.resetMs)

@@ -33,14 +33,20 @@ export function credentialOf({ headers, url }: Request): string | null {
  * What holds for every request of this caller, whatever its body. Throws `token_revoked`, `token_expired`, `project_inactive`,
  * `ip_not_allowed`, `endpoint_not_allowed`.
  */
-export function authorize({ token, project, ipList }: Caller, endpoint: string, address: string, now: number): void {
+export function authorize(
+  { token, project, ipList }: Caller,
+  endpoint: string,
+  addressOf: () => string,
+  now: number,
+): void {
   if (token.revokedAt !== null) throw new GatewayError('token_revoked')
   if (!token.isActive) throw new GatewayError('token_revoked', { message: 'This proxy token is not active.' })
   if (token.expiresAt !== null && token.expiresAt <= now) {
     throw new GatewayError('token_expired', { details: { expired_at: new Date(token.expiresAt).toISOString() } })
   }
   if (!project.isActive) throw new GatewayError('project_inactive')
-  if (ipList && !ipList.allows(address)) throw new GatewayError('ip_not_allowed', { details: { address } })
+  if (ipList && !ipList.allows(addressOf()))
+    throw new GatewayError('ip_not_allowed', { details: { address: addressOf() } })
   if (token.allowedEndpoints && !matchesGlob(token.allowedEndpoints, endpoint)) {
     throw new GatewayError('endpoint_not_allowed', { details: { endpoint, allowed_endpoints: token.allowedEndpoints } })
   }

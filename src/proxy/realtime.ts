@@ -89,7 +89,7 @@ export function createRealtime(
     const { exchange, credential, address, socket } = connection
     try {
       const caller = await authenticate(ctx.tokens, statics, withCredential(credential))
-      authorize(caller, exchange.path.endpoint, address, ctx.now())
+      authorize(caller, exchange.path.endpoint, () => address, ctx.now())
     } catch (error) {
       connection.failure ??= toGatewayError(error)
       socket.destroy()
@@ -108,7 +108,7 @@ export function createRealtime(
       if (connections.size >= ctx.config.maxConcurrentRequests)
         throw new GatewayError('overloaded', { headers: { 'retry-after': '1' } })
       const address = addressOf(req)
-      authorize(caller, exchange.path.endpoint, address, ctx.now())
+      authorize(caller, exchange.path.endpoint, () => address, ctx.now())
       if (ctx.ledger.failing()) throw new GatewayError('storage_unavailable', { headers: { 'retry-after': '5' } })
       exchange.model = new URLSearchParams(exchange.path.query).get('model')
       const target = plan(

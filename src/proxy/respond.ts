@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { type GatewayError, toOpenAiError } from '../errors.ts'
 import { dataEvent } from '../formats/sse.ts'
+import type { LimitState } from '../kv/kv.ts'
 import { limitHeaders } from './admit.ts'
 import type { Exchange } from './exchange.ts'
 
@@ -37,8 +38,14 @@ export function ownHeaders(exchange: Exchange, upstreamMs: number | null): strin
   if (model && PRINTABLE.test(model)) headers.push('x-llm-proxy-model', model)
   const tries = exchange.attempts.length + (exchange.relaying ? 1 : 0)
   if (tries > 0) headers.push('x-llm-proxy-attempts', String(tries))
-  if (exchange.grant) headers.push(...Object.entries(limitHeaders(exchange.grant.states)).flat())
+  if (exchange.grant) addLimits(headers, exchange.grant.states)
   return headers
+}
+
+function addLimits(headers: string[], states: readonly LimitState[]): void {
+  if (states.length === 0) return
+  const limits = limitHeaders(states)
+  for (const name in limits) headers.push(name, limits[name]!)
 }
 
 const PRINTABLE = /^[\x21-\x7e]{1,256}$/
@@ -46,6 +53,8 @@ const PRINTABLE = /^[\x21-\x7e]{1,256}$/
 function serverTiming(exchange: Exchange, upstreamMs: number | null): string {
   const own = exchange.overheadMs ?? performance.now() - exchange.startedMs
   return upstreamMs === null
-    ? `gateway;dur=${own.toFixed(2)}`
-    : `gateway;dur=${own.toFixed(2)}, upstream;dur=${upstreamMs.toFixed(1)}`
+    ? `gateway;dur=${round(own)}`
+    : `gateway;dur=${round(own)}, upstream;dur=${round(upstreamMs)}`
 }
+
+const round = (ms: number) => Math.round(ms * 100) / 100

@@ -60,7 +60,7 @@ export function createProxy(ctx: AppContext, statics: StaticCallers): Proxy {
     const caller = await authenticate(ctx.tokens, statics, req)
     exchange.caller = caller
     if (path.problem) throw path.problem
-    authorize(caller, path.endpoint, (req as Request).ip ?? '', ctx.now())
+    authorize(caller, path.endpoint, () => (req as Request).ip ?? '', ctx.now())
     if (ctx.ledger.failing()) throw new GatewayError('storage_unavailable', { headers: { 'retry-after': '5' } })
     exchange.body = await readRequest(req, ctx.config, exchange.endpoint?.text != null)
     readFields(exchange)

@@ -17,7 +17,7 @@ export function createJsonObserver(): Observer {
 
   const finish = (): Observed => {
     if (scan) return { ...scan.result(), text: () => null }
-    const body = parse(Buffer.concat(pieces))
+    const body = parse(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces))
     pieces = []
     return {
       usage: body && readUsage(usageOf(body)),

@@ -112,9 +112,19 @@ describe('a rate limit of the gateway', () => {
     const { headers } = error as APIError
     const seconds = Number(headers!.get('retry-after'))
     expect(seconds).toBeGreaterThan(0)
-    // The SDK passes over a wait of more than a minute, and comes back after half a second for nothing.
-    expect(seconds <= 60 || headers!.get('x-should-retry') === 'false').toBe(true)
     expect(await bench.lastRow()).toMatchObject({ status: 429, error: 'rate_limit_exceeded', attempts: [] })
+  })
+
+  it('never asks for a wait that the SDK passes over to come back after half a second, for nothing', async () => {
+    bench.answer('chat: JSON')
+    // How long the wait is depends on the moment.
+    for (let moment = 0; moment < 5; moment++) {
+      const { openai } = await bench.client({ token: limited(1), maxRetries: 0 })
+      await openai.chat.completions.create(ask)
+      const { headers } = (await failureOf(openai.chat.completions.create(ask))) as APIError
+      // OpenAI's SDKs honour no more than a minute.
+      expect(Number(headers!.get('retry-after')) <= 60 || headers!.get('x-should-retry') === 'false').toBe(true)
+    }
   })
 
   it('is waited for by the SDK, which then gets its answer at the second try', async () => {

@@ -3,43 +3,69 @@ import type { Engine } from './engine.ts'
 
 type Bound = string | number | bigint | null
 
-/** Each column with what goes into it: the hot path of the gateway, hence without Drizzle. */
-const COLUMNS: Record<string, (row: LedgerRow) => Bound> = {
-  request_id: (row) => row.requestId,
-  at: (row) => row.at,
-  token_id: (row) => row.tokenId,
-  project_id: (row) => row.projectId,
-  method: (row) => row.method,
-  endpoint: (row) => row.endpoint,
-  model: (row) => row.model,
-  provider: (row) => row.provider,
-  served_model: (row) => row.servedModel,
-  attempts: (row) => toJson(row.attempts),
-  status: (row) => row.status,
-  stream: (row) => Number(row.stream),
-  latency_ms: (row) => row.latencyMs,
-  first_token_ms: (row) => row.firstTokenMs,
-  input_tokens: (row) => row.usage.inputTokens,
-  output_tokens: (row) => row.usage.outputTokens,
-  cached_tokens: (row) => row.usage.cachedTokens,
-  reasoning_tokens: (row) => row.usage.reasoningTokens,
-  usage_source: (row) => row.usage.source,
-  cost_nano_usd: (row) => row.costNanoUsd,
-  cache: (row) => row.cache,
-  error: (row) => row.error,
-  changes: (row) => toJson(row.changes),
-  request_bytes: (row) => row.requestBytes,
-  response_bytes: (row) => row.responseBytes,
-}
-const NAMES = Object.keys(COLUMNS)
-const READERS = Object.values(COLUMNS)
+/** The columns in the order of `bind`. The hot path of the gateway, hence without Drizzle. */
+const COLUMNS = [
+  'request_id',
+  'at',
+  'token_id',
+  'project_id',
+  'method',
+  'endpoint',
+  'model',
+  'provider',
+  'served_model',
+  'attempts',
+  'status',
+  'stream',
+  'latency_ms',
+  'first_token_ms',
+  'input_tokens',
+  'output_tokens',
+  'cached_tokens',
+  'reasoning_tokens',
+  'usage_source',
+  'cost_nano_usd',
+  'cache',
+  'error',
+  'changes',
+  'request_bytes',
+  'response_bytes',
+]
+
+const bind = (row: LedgerRow): Bound[] => [
+  row.requestId,
+  row.at,
+  row.tokenId,
+  row.projectId,
+  row.method,
+  row.endpoint,
+  row.model,
+  row.provider,
+  row.servedModel,
+  toJson(row.attempts),
+  row.status,
+  Number(row.stream),
+  row.latencyMs,
+  row.firstTokenMs,
+  row.usage.inputTokens,
+  row.usage.outputTokens,
+  row.usage.cachedTokens,
+  row.usage.reasoningTokens,
+  row.usage.source,
+  row.costNanoUsd,
+  row.cache,
+  row.error,
+  toJson(row.changes),
+  row.requestBytes,
+  row.responseBytes,
+]
 
 /**
  * Writes a batch in one transaction, synchronously: some 40 µs for a single row, 10 to 15 µs a row in larger batches. Gives, for each
  * entry of `takes`, whether the token had a request left. Throws `StoreError`, and then nothing is written.
  */
 export function createAppend({ connection, guard }: Engine): (batch: LedgerBatch) => boolean[] {
-  const insert = connection.prepare(`INSERT INTO requests (${NAMES}) VALUES (${NAMES.map(() => '?')})`)
+  const insert = connection.prepare(`INSERT INTO requests (${COLUMNS}) VALUES (${COLUMNS.map(() => '?')})`)
   const take = connection.prepare<[at: number, id: string]>(
     `UPDATE tokens SET request_count = request_count + 1, last_used_at = ?
      WHERE id = ? AND is_active AND revoked_at IS NULL AND (max_requests IS NULL OR request_count < max_requests)`,
@@ -49,7 +75,7 @@ export function createAppend({ connection, guard }: Engine): (batch: LedgerBatch
   )
 
   const write = connection.transaction(({ rows, takes, counts, at }: LedgerBatch): boolean[] => {
-    for (const row of rows) insert.run(READERS.map((read) => read(row)))
+    for (const row of rows) insert.run(bind(row))
     for (const [id, requests] of counts) add.run(requests, at, id)
     return takes.map((id) => take.run(at, id).changes === 1)
   })
