@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   for (const warning of [...warnings, ...secrets.warnings]) log.warn(warning)
   const ctx = await openContext({ config, log, ...secrets })
   const gateway = await startGateway(ctx)
-  log.info('ready', { url: gateway.url })
+  log.info('ready', { url: gateway.url, management_token_file: secrets.managementTokenFile })
   if (process.stdout.isTTY) {
     log.flush()
     process.stdout.write(

@@ -34,6 +34,9 @@ export async function startGateway(ctx: AppContext): Promise<Gateway> {
       connectionsCheckingInterval: 5_000,
       keepAliveTimeout: 65_000,
       noDelay: true,
+      // Finds out about clients that are gone without a word.
+      keepAlive: true,
+      keepAliveInitialDelay: 60_000,
       // Any other upgrade (h2c) is an offer that a server may pass over: the request is served as it is.
       shouldUpgradeCallback: ({ url, headers }) =>
         headers.upgrade?.toLowerCase() === 'websocket' && /^\/v1(?:[/?]|$)/.test(url ?? ''),

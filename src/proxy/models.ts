@@ -9,6 +9,7 @@ import { dispatch, note } from './dispatch.ts'
 import type { HttpExchange } from './exchange.ts'
 import type { Target } from './plan.ts'
 import { readText } from './read-text.ts'
+import { relay } from './relay.ts'
 import { ownHeaders } from './respond.ts'
 import { settle } from './settle.ts'
 
@@ -27,11 +28,9 @@ export function modelsHandler(ctx: AppContext): (exchange: HttpExchange, target:
   return async (exchange, target) => {
     const caller = exchange.caller!
     const cacheKey = `${target.provider.name} ${hashToken(target.key)}`
-    let models = lists.get(cacheKey)
-    if (!models) {
-      models = await fetchModels(exchange, target)
-      lists.set(cacheKey, models)
-    }
+    const models = lists.get(cacheKey) ?? (await fetchModels(exchange, target))
+    if (models === null) return
+    lists.set(cacheKey, models)
     const body = JSON.stringify({
       object: 'list',
       data: models.filter(({ id }) => mayUse(caller, target.provider, id)),
@@ -44,7 +43,8 @@ export function modelsHandler(ctx: AppContext): (exchange: HttpExchange, target:
     })
   }
 
-  async function fetchModels(exchange: HttpExchange, target: Target): Promise<Model[]> {
+  /** Null: the provider answered with an error, which has been passed on. */
+  async function fetchModels(exchange: HttpExchange, target: Target): Promise<Model[] | null> {
     const { provider } = target
     const answer = await dispatch(ctx, exchange, target, () => ({
       origin: provider.origin,
@@ -57,12 +57,16 @@ export function modelsHandler(ctx: AppContext): (exchange: HttpExchange, target:
       }).flat(),
       body: null,
     }))
+    if (answer.status !== 200 && answer.status !== 401) {
+      relay(ctx, exchange, target, answer, false)
+      return null
+    }
     const text = await readText(answer, MAX_LIST_BYTES)
     note(ctx, exchange, target, answer, answer.failure)
     const cause = new Error(`${provider.name} answered ${answer.status} to GET /models: ${text.slice(0, 2_000)}`)
     if (answer.status === 401)
       throw new GatewayError('upstream_auth_failed', { headers: { 'x-should-retry': 'false' }, cause })
-    const models = answer.status === 200 && answer.failure === null ? parseModels(text) : null
+    const models = answer.failure === null ? parseModels(text) : null
     if (models === null)
       throw new GatewayError('upstream_unreachable', {
         message: 'The provider did not give its list of models.',

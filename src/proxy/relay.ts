@@ -2,11 +2,12 @@ import type { AppContext } from '../context.ts'
 import { GatewayError } from '../errors.ts'
 import { createJsonObserver } from '../usage/json-observer.ts'
 import { type Observer, passThrough } from '../usage/observer.ts'
+import { createSecretFilter } from '../usage/secret-filter.ts'
 import { createStreamObserver } from '../usage/stream-observer.ts'
 import { decoded } from './decode.ts'
 import { note } from './dispatch.ts'
 import type { HttpExchange } from './exchange.ts'
-import type { Answer, Receiver, UpstreamFailure } from './forward.ts'
+import { type Answer, type Receiver, UpstreamFailure } from './forward.ts'
 import { downstreamHeaders, headerOf } from './headers.ts'
 import type { Target } from './plan.ts'
 import { breakOff, ownHeaders } from './respond.ts'
@@ -23,7 +24,7 @@ export function relay(parts: Parts, exchange: HttpExchange, target: Target, answ
   const { res } = exchange
   exchange.relaying = true
   const encoding = headerOf(answer.headers, 'content-encoding')
-  const framing = frame(exchange, answer, hideUsage)
+  const framing = frame(exchange, target, answer, hideUsage)
   const decodes = framing.observer !== passThrough && encoding !== null && encoding !== 'identity'
   const untouched = !decodes && !(framing.isEventStream && hideUsage)
   const extra = ownHeaders(exchange, answer.headersAt - answer.startedAt)
@@ -33,7 +34,15 @@ export function relay(parts: Parts, exchange: HttpExchange, target: Target, answ
   // A header of the list would replace the one that the CORS middleware has set.
   if (ownCors) extra.push('vary', 'Origin')
   const facts = { keepContentLength: untouched, decoded: decodes, limits: exchange.grant?.states ?? [], ownCors, extra }
-  res.writeHead(answer.status, answer.statusText, downstreamHeaders(answer.headers, facts))
+  try {
+    res.writeHead(answer.status, answer.statusText, downstreamHeaders(answer.headers, facts))
+  } catch (cause) {
+    const failure = new UpstreamFailure('cut', 'The provider sent headers that cannot be passed on.', { cause })
+    answer.cancel(failure)
+    note(parts, exchange, target, answer, failure)
+    exchange.relaying = false
+    throw new GatewayError('upstream_unreachable', { cause: failure })
+  }
 
   const receiver = createReceiver(parts, exchange, target, answer, {
     ...framing,
@@ -42,14 +51,19 @@ export function relay(parts: Parts, exchange: HttpExchange, target: Target, answ
   answer.deliverTo(decodes ? decoded(encoding, answer, receiver) : receiver)
 }
 
-function frame(exchange: HttpExchange, answer: Answer, hideUsage: boolean): Framing {
+function frame(exchange: HttpExchange, target: Target, answer: Answer, hideUsage: boolean): Framing {
   const type = headerOf(answer.headers, 'content-type') ?? ''
   const isEventStream = type.startsWith('text/event-stream')
   const length = headerOf(answer.headers, 'content-length')
   const facts = { isEventStream, length: length === null ? null : Number(length) }
   const { endpoint } = exchange
   if (isEventStream) exchange.stream = true
-  if (endpoint === null || answer.status >= 400) return { ...facts, observer: passThrough }
+  if (answer.status >= 400) {
+    // A compressed error stays as it is: byte for byte, and nobody quotes a key in one.
+    const isPlain = headerOf(answer.headers, 'content-encoding') === null
+    return { ...facts, observer: isPlain ? createSecretFilter(target.key) : passThrough }
+  }
+  if (endpoint === null) return { ...facts, observer: passThrough }
   if (isEventStream) return { ...facts, observer: createStreamObserver({ terminator: endpoint.terminator, hideUsage }) }
   return { ...facts, observer: type.startsWith('application/json') ? createJsonObserver() : passThrough }
 }

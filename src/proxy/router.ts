@@ -72,6 +72,8 @@ export function createProxy(ctx: AppContext, statics: StaticCallers): Proxy {
     if (exchange.clientGone) throw new GatewayError('client_closed')
     if (isModelList) return models(exchange, target)
     const { request, hideUsage } = prepare(ctx, exchange, target)
+    // The parsed body has served; its bytes are enough for another try or an estimate.
+    if (exchange.body.kind === 'json') exchange.body = { ...exchange.body, value: null }
     const answer = await dispatch(ctx, exchange, target, () => request())
     if (answer.status === 401) return await refuseOwnKey(exchange, target, answer)
     relay(ctx, exchange, target, answer, hideUsage)

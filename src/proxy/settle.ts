@@ -88,8 +88,9 @@ function book(
     changes,
     ...(outcome.cause !== undefined && { cause: describeCause(outcome.cause) }),
   })
-  // Nobody stands behind an unknown token: there is no account to write it to, and anyone could fill the disk.
-  if (caller === null) return done()
+  // Nobody stands behind an unknown token: there is no account to write it to, and anyone could fill the disk. And while rows
+  // cannot be written, those of refused requests would pile up in memory.
+  if (caller === null || (ledger.failing() && !exchange.admitted)) return done()
   ledger.record(
     {
       requestId,

@@ -1,0 +1,154 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { usageError } from './failure.ts'
+import { type Io, readSecret } from './io.ts'
+
+/* The options that stand for the wire's fields. `none` says null: no limit, or everything. */
+
+export type LimitOptions = {
+  models?: string[] | null
+  rpm?: number | null
+  tpm?: number | null
+  concurrent?: number | null
+  metadata?: string[]
+}
+
+export type TokenOptions = LimitOptions & {
+  name?: string
+  maxRequests?: number | null
+  endpoints?: string[] | null
+  ips?: string[] | null
+  expires?: string | null
+  duration?: number | null
+}
+
+export type SwitchOptions = { active?: boolean; inactive?: boolean }
+
+export const addLimitOptions = (command: Command) =>
+  command
+    .option('--models <globs>', 'models that may be used, as gpt-4o,claude-*; none: all', list)
+    .option('--rpm <n>', 'requests per minute; none: no limit', numberOrNone)
+    .option('--tpm <n>', 'tokens of models per minute; none: no limit', numberOrNone)
+    .option('--concurrent <n>', 'requests at a time; none: no limit', numberOrNone)
+    .option('--metadata <key=value...>', 'notes of your own, replaced as a whole (or one JSON object); none: empty')
+
+export const addTokenOptions = (command: Command) =>
+  addLimitOptions(command.option('--name <text>', 'what it is for'))
+    .option('--max-requests <n>', 'requests over its whole life; none: no limit', numberOrNone)
+    .option('--endpoints <globs>', 'paths that may be used, as /v1/chat/*; none: all', list)
+    .option('--ips <ranges>', 'addresses it may be used from, as 10.0.0.0/8,::1; none: all', list)
+    .addOption(
+      new Option('--expires <time>', 'when it ends, as 2027-01-01T00:00:00Z; never')
+        .argParser(time)
+        .conflicts('duration'),
+    )
+    .addOption(
+      new Option('--duration <time>', 'how long it lasts from now on, as 90m, 24h, 30d; never').argParser(minutes),
+    )
+
+export const addSwitchOptions = (command: Command, what: string) =>
+  command
+    .addOption(new Option('--active', `switch ${what} on`).conflicts('inactive'))
+    .addOption(new Option('--inactive', `switch ${what} off`))
+
+/** The wire's fields for what was said; what was not said is left out. */
+export function limitFields({ models, rpm, tpm, concurrent, metadata }: LimitOptions) {
+  const limits = given({ requests_per_minute: rpm, tokens_per_minute: tpm, concurrent_requests: concurrent })
+  return given({
+    allowed_models: models,
+    rate_limit: Object.keys(limits).length > 0 ? limits : undefined,
+    metadata: metadata && parseMetadata(metadata),
+  })
+}
+
+export function tokenFields(options: TokenOptions) {
+  const { name, maxRequests, endpoints, ips, expires, duration } = options
+  return given({
+    ...limitFields(options),
+    name,
+    max_requests: maxRequests,
+    allowed_endpoints: endpoints,
+    allowed_ips: ips,
+    // Never, said either way.
+    expires_at: duration === null ? null : expires,
+    duration_minutes: duration ?? undefined,
+  })
+}
+
+export function switchFields({ active, inactive }: SwitchOptions) {
+  return given({ is_active: active ? true : inactive ? false : undefined })
+}
+
+/** Throws `CliError` when nothing is to be changed. */
+export function requireChanges<T extends object>(fields: T): T {
+  if (Object.keys(fields).length > 0) return fields
+  throw usageError('Say what to change: --help lists the options.')
+}
+
+/** `openai=sk-…`, or `openai=-` for a key from stdin. The text is never quoted in an error. Throws `CliError`. */
+export async function parseProviderKeys(io: Io, texts: string[]): Promise<{ provider: string; key: string }[]> {
+  const pairs = texts.map((text) => {
+    const [, provider, key] = /^([a-z][a-z0-9_-]*)=(.+)$/is.exec(text) ?? []
+    if (!provider || !key)
+      throw usageError('A provider key is written <provider>=<key>, or <provider>=- to read it from stdin.')
+    return { provider: provider.toLowerCase(), key }
+  })
+  if (pairs.filter(({ key }) => key === '-').length > 1) throw usageError('Only one provider key can come from stdin.')
+  const keys = []
+  for (const { provider, key } of pairs) {
+    keys.push({ provider, key: key === '-' ? await readSecret(io, `Key of ${provider}`) : key })
+  }
+  return keys
+}
+
+export function positive(text: string): number {
+  if (!/^[1-9]\d{0,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 1 on.')
+  return Number(text)
+}
+
+const numberOrNone = (text: string) => (text === 'none' ? null : positive(text))
+
+function list(text: string, before?: string[] | null): string[] | null {
+  if (text === 'none') return null
+  const entries = text.split(',').map((entry) => entry.trim())
+  if (entries.includes('')) throw new InvalidArgumentError('It must be a list such as a,b,c (or none).')
+  return [...(before ?? []), ...entries]
+}
+
+function time(text: string): string | null {
+  if (text === 'never' || text === 'none') return null
+  return /^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text
+}
+
+const MINUTES: Record<string, number> = { m: 1, h: 60, d: 1440, w: 10_080 }
+
+function minutes(text: string): number | null {
+  if (text === 'never' || text === 'none') return null
+  const [, count, unit] = /^([1-9]\d{0,8})([mhdw])$/.exec(text) ?? []
+  if (!count || !unit) throw new InvalidArgumentError('It must be a time such as 90m, 24h, 30d or 4w (or never).')
+  return Number(count) * MINUTES[unit]!
+}
+
+function parseMetadata(entries: string[]): Record<string, unknown> | null {
+  const [first = ''] = entries
+  if (entries.length === 1 && first === 'none') return null
+  if (entries.length === 1 && first.startsWith('{')) return parseJsonObject(first)
+  return Object.fromEntries(
+    entries.map((entry) => {
+      const at = entry.indexOf('=')
+      if (at < 1) throw usageError('--metadata takes key=value, one or more; other arguments go before it.')
+      return [entry.slice(0, at), entry.slice(at + 1)]
+    }),
+  )
+}
+
+function parseJsonObject(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>
+  } catch {
+    throw usageError('--metadata is not valid JSON.')
+  }
+}
+
+function given<T extends Record<string, unknown>>(fields: T): Partial<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>
+}

@@ -1,0 +1,19 @@
+import '../require-node.ts'
+import { run } from './program.ts'
+
+// `llm-proxy token list | head -1`: who hangs up has seen enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(0)
+})
+
+// No process.exit: what is written into a pipe must arrive, and `server` goes on.
+process.exitCode = await run(process.argv.slice(2), {
+  // biome-ignore lint/style/noProcessEnv: here the process begins; from here on its environment is a value.
+  env: process.env,
+  cwd: process.cwd(),
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  now: Date.now,
+})
