@@ -73,6 +73,7 @@ export async function openContext({
         cause: error,
       })
     },
+    onAnswerFailure: (requestId, cause) => log.error('an answer could not be ended', { request_id: requestId, cause }),
     onRecovery() {
       metrics.ledgerPending(0)
       log.info('the ledger is written again')

@@ -51,8 +51,8 @@ function book(
   done: () => void,
 ): void {
   const { caller, requestId, provider, model, servedModel, stream, attempts, changes } = exchange
-  const latencyMs = performance.now() - exchange.startedMs
-  const firstTokenMs = stream ? exchange.firstByteMs : null
+  const latencyMs = tenths(performance.now() - exchange.startedMs)
+  const firstTokenMs = stream && exchange.firstByteMs !== null ? tenths(exchange.firstByteMs) : null
   const requestBytes = exchange.body.kind === 'json' ? exchange.body.bytes.length : exchange.uploadedBytes
   if (exchange.grant) kv.release(exchange.grant, { tokens: usage.inputTokens + usage.outputTokens })
   metrics.requestEnded({
@@ -121,3 +121,5 @@ function book(
 }
 
 const describeCause = (cause: unknown) => describeError(cause instanceof GatewayError ? (cause.cause ?? cause) : cause)
+
+const tenths = (ms: number) => Math.round(ms * 10) / 10

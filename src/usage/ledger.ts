@@ -22,6 +22,8 @@ type Options = {
   store: Pick<LedgerStore, 'append'>
   now(): number
   onFailure(error: unknown, pendingRows: number): void
+  /** The row is written, but what was to follow threw. */
+  onAnswerFailure(requestId: string, error: unknown): void
   onRecovery(): void
 }
 
@@ -32,7 +34,7 @@ type Take = { tokenId: string; resolve(taken: boolean): void; reject(error: unkn
  * Group commit: everything that a few turns of the event loop want written is one transaction. When the database cannot be written
  * (disk full), the answers in flight still end, their rows wait here and are tried again every second.
  */
-export function createLedger({ store, now, onFailure, onRecovery }: Options): Ledger {
+export function createLedger({ store, now, onFailure, onAnswerFailure, onRecovery }: Options): Ledger {
   let rows: Waiting[] = []
   let takes: Take[] = []
   let scheduled = false
@@ -60,21 +62,22 @@ export function createLedger({ store, now, onFailure, onRecovery }: Options): Le
     rows = []
     takes = []
     if (batchRows.length + batchTakes.length === 0) return
+    let answer: boolean[] | Promise<boolean[]>
     try {
-      const answer = append(batchRows, batchTakes)
-      if (!(answer instanceof Promise)) return succeed(batchRows, batchTakes, answer)
-      writing = answer
-        .then(
-          (taken) => succeed(batchRows, batchTakes, taken),
-          (error) => fail(batchRows, batchTakes, error),
-        )
-        .finally(() => {
-          writing = null
-          if (rows.length + takes.length > 0) schedule()
-        })
+      answer = append(batchRows, batchTakes)
     } catch (error) {
-      fail(batchRows, batchTakes, error)
+      return fail(batchRows, batchTakes, error)
     }
+    if (!(answer instanceof Promise)) return succeed(batchRows, batchTakes, answer)
+    writing = answer
+      .then(
+        (taken) => succeed(batchRows, batchTakes, taken),
+        (error) => fail(batchRows, batchTakes, error),
+      )
+      .finally(() => {
+        writing = null
+        if (rows.length + takes.length > 0) schedule()
+      })
   }
 
   const append = (batchRows: Waiting[], batchTakes: Take[]) => {
@@ -89,16 +92,25 @@ export function createLedger({ store, now, onFailure, onRecovery }: Options): Le
   }
 
   const succeed = (batchRows: Waiting[], batchTakes: Take[], taken: boolean[]) => {
-    for (const { done } of batchRows) done()
+    for (const waiting of batchRows) tell(waiting)
     batchTakes.forEach((take, index) => {
       take.resolve(taken[index] ?? false)
     })
   }
 
+  // One request's trouble with its answer is not the others'.
+  const tell = ({ done, row }: Waiting) => {
+    try {
+      done()
+    } catch (error) {
+      onAnswerFailure(row.requestId, error)
+    }
+  }
+
   const fail = (batchRows: Waiting[], batchTakes: Take[], error: unknown) => {
     pending.push(...batchRows)
     onFailure(error, pending.length)
-    for (const waiting of batchRows) waiting.done()
+    for (const waiting of batchRows) tell(waiting)
     for (const { reject } of batchTakes) reject(error)
     retryTimer ??= setInterval(retry, RETRY_MS).unref()
   }
