@@ -7,6 +7,8 @@ import type { Ledger } from '../usage/ledger.ts'
 import type { RequestBody } from './read-request.ts'
 
 const MINUTE_MS = 60_000
+/** OpenAI's SDKs pass over a longer `retry-after` and come back after half a second: better tell them not to. */
+const LONGEST_SDK_WAIT_SECONDS = 60
 /** Reserved for an answer whose length the request does not bound. */
 const USUAL_OUTPUT_TOKENS = 1_024
 
@@ -129,6 +131,7 @@ function refusal({ refused, states, retryAfterMs }: Refusal): GatewayError {
       ...headers,
       'retry-after': String(seconds),
       'retry-after-ms': String(Math.max(1, Math.ceil(retryAfterMs))),
+      ...(seconds > LONGEST_SDK_WAIT_SECONDS && { 'x-should-retry': 'false' }),
     },
   })
 }

@@ -19,7 +19,7 @@ const ENDPOINTS: Endpoint[] = [
   { path: '/v1/images/edits', terminator: 'none', usageOnRequest: false, text: null },
   { path: '/v1/images/variations', terminator: 'none', usageOnRequest: false, text: null },
   { path: '/v1/audio/speech', terminator: 'none', usageOnRequest: false, text: null },
-  { path: '/v1/audio/transcriptions', terminator: 'none', usageOnRequest: false, text: null },
+  { path: '/v1/audio/transcriptions', terminator: 'done', usageOnRequest: false, text: null },
   { path: '/v1/audio/translations', terminator: 'none', usageOnRequest: false, text: null },
 ]
 

@@ -1,5 +1,3 @@
-import { jsonOf } from '../formats/sse.ts'
-
 /** The text a model generated, from a whole JSON answer: chat, completions, responses. */
 export function jsonText(body: Record<string, unknown>): string {
   const parts: string[] = []
@@ -14,12 +12,10 @@ export function jsonText(body: Record<string, unknown>): string {
   return parts.join('')
 }
 
-/** The text in the complete events of a stretch of an SSE stream: chat and completions chunks, responses deltas. */
-export function streamText(events: Iterable<Buffer>): string {
+/** The text in the JSON of stream events: chat and completions chunks, responses deltas. */
+export function streamText(bodies: Iterable<Record<string, unknown>>): string {
   const parts: string[] = []
-  for (const event of events) {
-    const body = jsonOf(event)
-    if (body === null) continue
+  for (const body of bodies) {
     if (typeof body.delta === 'string') parts.push(body.delta)
     for (const choice of list(body.choices)) {
       collectMessage(record(choice.delta), parts)

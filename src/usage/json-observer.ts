@@ -1,18 +1,16 @@
-import { FieldScanner } from '../formats/json-fields.ts'
+import { createFieldScan, type FieldScan } from './field-scan.ts'
 import { jsonText } from './generated-text.ts'
 import { type Observed, type Observer, passThrough } from './observer.ts'
 import { readUsage, usageOf } from './read-usage.ts'
 
 /** Answers up to this size are parsed whole when they are complete; larger ones are scanned as they pass, in constant memory. */
 const PARSE_UP_TO = 64 * 1024
-/** A `usage` object or model name is never longer. */
-const MAX_FIELD = 16 * 1024
 
 /** Reads usage and model from a JSON answer. Bytes pass untouched. */
 export function createJsonObserver(): Observer {
   let pieces: Buffer[] = []
   let bytes = 0
-  let scan: ReturnType<typeof createScan> | null = null
+  let scan: FieldScan | null = null
   let observed: Observed | null = null
 
   const finish = (): Observed => {
@@ -34,7 +32,7 @@ export function createJsonObserver(): Observer {
       else {
         pieces.push(piece)
         if (bytes > PARSE_UP_TO) {
-          scan = createScan()
+          scan = createFieldScan()
           for (const early of pieces) scan.push(early)
           pieces = []
         }
@@ -54,32 +52,5 @@ function parse(json: Buffer): Record<string, unknown> | null {
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null
   } catch {
     return null
-  }
-}
-
-/** Keeps the last `MAX_FIELD` bytes, so that a wanted field is still there when the scanner reports its end. */
-function createScan() {
-  let tail = Buffer.alloc(0)
-  let tailStart = 0
-  const found: Record<string, unknown> = {}
-  const scanner = new FieldScanner(({ key, valueStart, valueEnd }) => {
-    if ((key !== 'usage' && key !== 'model') || valueStart < tailStart) return
-    try {
-      found[key] = JSON.parse(tail.subarray(valueStart - tailStart, valueEnd - tailStart).toString('utf8'))
-    } catch {
-      // The provider did not send JSON: nothing was reported.
-    }
-  })
-  return {
-    push(piece: Buffer) {
-      const keep = tail.subarray(Math.max(0, tail.length - MAX_FIELD))
-      tailStart += tail.length - keep.length
-      tail = Buffer.concat([keep, piece])
-      scanner.push(piece)
-    },
-    result: () => ({
-      usage: readUsage(found.usage),
-      servedModel: typeof found.model === 'string' ? found.model : null,
-    }),
   }
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import {
   APIError,
   AuthenticationError,
@@ -126,17 +126,6 @@ describe('a rate limit of the gateway', () => {
       expect(Number(headers!.get('retry-after')) <= 60 || headers!.get('x-should-retry') === 'false').toBe(true)
     }
   })
-
-  it('is waited for by the SDK, which then gets its answer at the second try', async () => {
-    const own = await startSdk({ rateLimit: { requests: 1, windowSeconds: 1 } })
-    own.answer('chat: JSON')
-    const { openai, tries } = await own.client()
-    await openai.chat.completions.create(ask)
-    await openai.chat.completions.create(ask)
-    expect(tries()).toBe(3)
-    expect((await own.newRows(3)).map(({ status }) => status)).toEqual([200, 429, 200])
-    await own.close()
-  })
 })
 
 describe('an error of the provider', () => {
@@ -201,28 +190,38 @@ describe('an error of the provider', () => {
   })
 })
 
-describe('a gateway that has tried again itself', () => {
-  it('keeps the SDK from trying on top of it', async () => {
-    const retry = { maxRetries: 2, initialBackoffMs: 1, maxBackoffMs: 1, factor: 1, jitter: 0 }
-    const own = await startSdk({ retry })
+describe('with limits and tries of its own the gateway', () => {
+  let own: SdkBench
+  afterEach(() => own.close())
+  const retry = { maxRetries: 2, initialBackoffMs: 1, maxBackoffMs: 1, factor: 1, jitter: 0 }
+
+  it('is waited for by the SDK, which gets its answer when the limit has room again', async () => {
+    own = await startSdk({ rateLimit: { requests: 1, windowSeconds: 1 } })
+    own.answer('chat: JSON')
+    const { openai, tries } = await own.client()
+    await openai.chat.completions.create(ask)
+    await openai.chat.completions.create(ask)
+    expect(tries()).toBe(3)
+    expect((await own.newRows(3)).map(({ status }) => status)).toEqual([200, 429, 200])
+  })
+
+  it('keeps the SDK from trying on top of its own tries', async () => {
+    own = await startSdk({ retry })
     own.upstream.script(failing(9, 503, {}))
     const { openai, tries } = await own.client()
     expect(await failureOf(openai.chat.completions.create(ask))).toMatchObject({ status: 503, code: 'later' })
     expect([tries(), own.upstream.seen.length]).toEqual([1, 3])
     expect((await own.lastRow()).attempts.map(({ status }) => status)).toEqual([503, 503, 503])
-    await own.close()
   })
 
-  it('without reaching the provider is an InternalServerError, told once', async () => {
-    const retry = { maxRetries: 1, initialBackoffMs: 1, maxBackoffMs: 1, factor: 1, jitter: 0 }
-    const own = await startSdk({ retry })
+  it('that cannot reach the provider is an InternalServerError, told once', async () => {
+    own = await startSdk({ retry })
     await own.upstream.close()
     const { openai, tries } = await own.client()
     const error = await failureOf(openai.chat.completions.create(ask))
     expect(error).toBeInstanceOf(InternalServerError)
     expect(error).toMatchObject({ status: 502, code: 'upstream_unreachable', requestID: OURS })
     expect(tries()).toBe(1)
-    await own.close()
   })
 })
 

@@ -1,0 +1,164 @@
+import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { boundaryOf, MultipartField } from '../../src/formats/multipart.ts'
+import { collectGarbage } from '../usage/garbage.ts'
+import { cutAt, cuts } from './cuts.ts'
+
+const part = (head: string, body: string) => `--B\r\n${head}\r\n\r\n${body}\r\n`
+const field = (name: string, value: string) => part(`Content-Disposition: form-data; name="${name}"`, value)
+const form = (...parts: string[]) => Buffer.from(`${parts.join('')}--B--\r\n`)
+
+/** What is read as the field `model`, from a body in these pieces. */
+function read(pieces: Buffer[], boundary = 'B'): string[] {
+  const found: string[] = []
+  const scanner = new MultipartField(boundary, 'model', (value) => void found.push(value))
+  for (const piece of pieces) scanner.push(piece)
+  return found
+}
+const readWhole = (body: Buffer) => read([body])
+
+describe('the model of a form', () => {
+  it.each([
+    ['quoted', 'Content-Disposition: form-data; name="model"'],
+    ['bare', 'Content-Disposition: form-data; name=model'],
+    ['in capitals', 'CONTENT-DISPOSITION: FORM-DATA; NAME="model"'],
+    ['without blanks', 'content-disposition:form-data;name="model"'],
+    ['behind another header', 'Content-Type: text/plain\r\nContent-Disposition: form-data; name="model"'],
+    ['before another header', 'Content-Disposition: form-data; name="model"\r\nContent-Type: text/plain'],
+    ['with a file name', 'Content-Disposition: form-data; filename="a.txt"; name="model"'],
+  ])('is read when its name is %s', (_how, head) => {
+    expect(readWhole(form(part(head, 'whisper-1')))).toEqual(['whisper-1'])
+  })
+
+  it.each([
+    ['another name', 'Content-Disposition: form-data; name="models"'],
+    ['a name of other case', 'Content-Disposition: form-data; name="Model"'],
+    ['a file of that name', 'Content-Disposition: form-data; name="file"; filename="model"'],
+    ['a file name that speaks of it', 'Content-Disposition: form-data; name="file"; filename="a; name=\\"model\\""'],
+    ['another header', 'X-Thing: form-data; name="model"\r\nContent-Disposition: form-data; name="file"'],
+    ['no disposition', 'Content-Type: text/plain; name="model"'],
+  ])('is not taken from %s', (_what, head) => {
+    expect(readWhole(form(part(head, 'whisper-1')))).toEqual([])
+  })
+
+  it('is found before, between and behind files, and as often as it stands there', () => {
+    const file = part(
+      'Content-Disposition: form-data; name="file"; filename="a.mp3"',
+      '\r\n\r\n--C\r\nname="model"\u0000--B\n',
+    )
+    expect(readWhole(form(field('model', 'a'), file, field('model', 'b'), file, field('model', 'c')))).toEqual([
+      'a',
+      'b',
+      'c',
+    ])
+  })
+
+  it.each(['', ' ', '\r\n', 'a\r\nb', '\r\n-', 'caf\u00e9 😀'])('may be %j', (value) => {
+    expect(readWhole(form(field('model', value)))).toEqual([value])
+  })
+
+  it('is there before a body of many gigabytes has ended, and though it never ends', () => {
+    const bytes = Buffer.from(
+      field('model', 'm') + part('Content-Disposition: form-data; name="file"; filename="x"', 'abc'),
+    )
+    expect(readWhole(bytes)).toEqual(['m'])
+  })
+
+  it('is the same however the body is cut', () => {
+    const content = fc.string({ unit: fc.constantFrom('\r', '\n', '-', 'B', 'x', '\r\n--', '\r\n\r\n'), maxLength: 40 })
+    const parts = fc.array(
+      fc.oneof(
+        content.map((text) => field('model', text.replaceAll('\r\n--B', ''))),
+        content.map((text) =>
+          part('Content-Disposition: form-data; name="file"; filename="f"', text.replaceAll('\r\n--B', '')),
+        ),
+      ),
+      { maxLength: 5 },
+    )
+    fc.assert(
+      fc.property(parts, content, cuts, (list, preamble, places) => {
+        const body = Buffer.concat([Buffer.from(`${preamble.replaceAll('--B', '')}\r\n`), form(...list)])
+        expect(read(cutAt(body, places))).toEqual(readWhole(body))
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it.failing('is found though another parameter, or the file name, imitates its name', () => {
+    const hidden = 'Content-Disposition: form-data; x="; name=file"; name="model"'
+    expect(readWhole(form(part(hidden, 'gpt-4o')))).toEqual(['gpt-4o'])
+  })
+
+  it.failing('is not taken from a file whose name imitates it', () => {
+    const head = 'Content-Disposition: form-data; filename="a; name=model; b"; name="file"'
+    expect(readWhole(form(part(head, 'whisper-1')))).toEqual([])
+  })
+
+  it.failing('is found behind a line that only begins like the boundary', () => {
+    const trap = part(
+      'Content-Disposition: form-data; name="file"',
+      'a\r\n--BX\r\nContent-Disposition: form-data; name="file"',
+    )
+    expect(readWhole(form(trap, field('model', 'gpt-4o')))).toEqual(['gpt-4o'])
+  })
+
+  it.failing('is found however long its head is, and wherever that is cut', () => {
+    const body = form(part(`X-Pad: ${'x'.repeat(20_000)}\r\nContent-Disposition: form-data; name="model"`, 'gpt-4o'))
+    expect([readWhole(body), read(cutAt(body, [17_000]))]).toEqual([['gpt-4o'], ['gpt-4o']])
+  })
+})
+
+describe('a form without end', () => {
+  /** Bytes in buffers that are still reachable after 26 MB have passed. */
+  const keptAfter = (head: string, filler: string) => {
+    const scanner = new MultipartField('B', 'model', () => {})
+    const piece = Buffer.from(filler.repeat(Math.ceil(65_536 / filler.length)))
+    collectGarbage()
+    const before = process.memoryUsage().arrayBuffers
+    scanner.push(Buffer.from(head))
+    for (let i = 0; i < 400; i++) scanner.push(piece)
+    collectGarbage()
+    const kept = process.memoryUsage().arrayBuffers - before
+    scanner.push(piece)
+    return kept
+  }
+
+  it.each([
+    ['preamble', '', 'x'],
+    ['head', '--B\r\n', 'X-A: b\r\n'],
+    ['value', '--B\r\nContent-Disposition: form-data; name="model"\r\n\r\n', 'x'],
+    ['file', '--B\r\nContent-Disposition: form-data; name="file"\r\n\r\n', '\r\n--'],
+  ])('of 26 MB of %s does not stay in memory', (_what, head, filler) => {
+    expect(keptAfter(head, filler)).toBeLessThan(1024 * 1024)
+  })
+})
+
+describe('the boundary of a content type', () => {
+  it.each([
+    ['multipart/form-data; boundary=abc', 'abc'],
+    ['multipart/form-data; boundary="a b"', 'a b'],
+    ['multipart/form-data;boundary=abc;charset=utf-8', 'abc'],
+    ['Multipart/Form-Data; charset=utf-8; BOUNDARY=abc', 'abc'],
+    ['multipart/mixed; boundary=----WebKitFormBoundaryX', '----WebKitFormBoundaryX'],
+    ['multipart/form-data', null],
+    ['multipart/form-data; boundary=', null],
+    ['multipart/form-data; xboundary=abc', null],
+    ['application/json; boundary=abc', null],
+    ['', null],
+    [undefined, null],
+  ])('of %j is %j', (type, expected) => {
+    expect(boundaryOf(type)).toBe(expected)
+  })
+
+  it.failing('is not taken out of another parameter', () => {
+    expect(boundaryOf('multipart/form-data; x="; boundary=A"; boundary=B')).toBe('B')
+  })
+
+  it.failing.each([
+    ['empty', '""'],
+    ['too long', 'x'.repeat(71)],
+    ['too long, in quotes', `"${'x'.repeat(71)}"`],
+  ])('is none when it is %s', (_how, boundary) => {
+    expect(boundaryOf(`multipart/form-data; boundary=${boundary}`)).toBeNull()
+  })
+})
