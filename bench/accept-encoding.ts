@@ -19,7 +19,7 @@ const KINDS: [Kind, string, number][] = [
  * and to decode here. Both ways with the real gateway: the provider that compresses unasked gives the second figure.
  */
 export async function benchEncoding(workshop: Workshop, quick: boolean) {
-  const rounds = quick ? 2 : 5
+  const rounds = quick ? 3 : 10
   const { url: upstream } = await workshop.startServer('upstream.ts')
   const dataDir = join(workshop.folder, 'data')
   const gateway = await workshop.startGateway({ dataDir, upstream })
@@ -29,11 +29,11 @@ export async function benchEncoding(workshop: Workshop, quick: boolean) {
   const cases: Case[] = KINDS.flatMap(([kind, name, connections]) =>
     [false, true].map((gzip) => ({
       label: `${name}, ${gzip ? 'gzip, decoded' : 'identity'}`,
-      phase: { ask: { kind, gzip }, connections, warmMs: 200, ms: 1200 },
+      phase: { ask: { kind, gzip }, connections, warmMs: 100, ms: kind === 'sse' ? 50 : 700 },
       samples: [],
     })),
   )
-  for (const { phase } of cases) await load.measure(subject, phase)
+  for (const { phase } of cases) await load.warmUp(subject, phase, phase.ask.kind === 'sse' ? 200 : 8_000)
   for (let round = 0; round < rounds; round++) {
     for (const { phase, samples } of cases) samples.push(await load.measure(subject, phase))
   }

@@ -50,7 +50,8 @@ export async function compare(workshop: Workshop, quick: boolean) {
   const othersCpuShare = share()
   for (const relay of Object.values(relays)) await relay.stop()
 
-  const idle = await measureMemory(load, startRelay, tokens.limited, plan)
+  const { bare, gateway, ...others } = startRelay
+  const idle = await measureMemory(load, quick ? { bare, gateway } : { bare, gateway, ...others }, tokens.limited, plan)
   const results: Results = {
     at,
     machine: { cpus: cpus().length, model: cpus()[0]!.model, node: process.versions.node, othersCpuShare },
@@ -86,7 +87,7 @@ function plannedCourses(
 }
 
 /** Each relay in a process of its own that has done nothing else. */
-async function measureMemory(load: LoadClient, startRelay: Relays<Start>, token: string, plan: Plan) {
+async function measureMemory(load: LoadClient, startRelay: Partial<Relays<Start>>, token: string, plan: Plan) {
   const memory: Record<string, StreamMemory> = {}
   for (const [key, start] of entries(startRelay)) {
     const name = NAMES[key]
@@ -115,7 +116,7 @@ function shareOfOthers(ours: number[]): () => number | null {
   }
 }
 
-const entries = <K extends string, T>(record: Record<K, T>) => Object.entries(record) as [K, T][]
+const entries = <K extends string, T>(record: Partial<Record<K, T>>) => Object.entries(record) as [K, T][]
 
 function progress(step: string): void {
   if (process.stderr.isTTY) process.stderr.write(`${step}\n`)

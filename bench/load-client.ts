@@ -8,6 +8,8 @@ export type Subject = { name: string; pid: number | null; url: string; token: st
 export type Phase = { ask: Omit<Ask, 'token'>; connections: number; warmMs: number; ms: number }
 export type Sample = Ran & { cpuMicros: number | null }
 
+const WARM_UP_AT_MOST_MS = 8_000
+
 export type LoadClient = ReturnType<typeof startLoad>
 
 /** The load generator. */
@@ -34,6 +36,13 @@ export function startLoad(workshop: Workshop) {
       const cpuMicros = before && vitals(subject.pid!).cpuMicros - before.cpuMicros
       await close()
       return { ...ran, cpuMicros }
+    },
+
+    /** Load until so many answers are here: V8 compiles what has run often, however long that took. */
+    async warmUp(subject: Subject, { ask, connections }: Phase, requests: number): Promise<void> {
+      await open(subject, ask, connections)
+      await order({ type: 'run', ms: WARM_UP_AT_MOST_MS, requests })
+      await close()
     },
 
     /** Opens so many more streams, each with its first event received, and keeps them until `release`. */

@@ -8,7 +8,8 @@ import { type Ask, requestBytes } from './requests.ts'
 
 export type Order =
   | { type: 'open'; url: string; ask: Ask; connections: number }
-  | { type: 'run'; ms: number }
+  /** Until the time is over, or so many answers are here. */
+  | { type: 'run'; ms: number; requests?: number }
   /** One request on every connection that has none; done when all answers have begun. */
   | { type: 'hold' }
   | { type: 'close' }
@@ -52,7 +53,7 @@ async function carryOut(order: Order): Promise<Ran | undefined> {
       return
     }
     case 'run':
-      return run(order.ms)
+      return run(order.ms, order.requests ?? Number.POSITIVE_INFINITY)
     case 'hold':
       for (; held < open.length; held += HOLD_AT_ONCE) {
         await Promise.all(open.slice(held, held + HOLD_AT_ONCE).map((connection) => connection.ask(true)))
@@ -66,13 +67,13 @@ async function carryOut(order: Order): Promise<Ran | undefined> {
   }
 }
 
-async function run(ms: number): Promise<Ran> {
+async function run(ms: number, requests: number): Promise<Ran> {
   const latencies: number[] = []
   let bytes = 0
   const started = performance.now()
   const until = started + ms
   const loop = async (connection: Connection) => {
-    for (let at = started; at < until; ) {
+    for (let at = started; at < until && latencies.length < requests; ) {
       bytes += await connection.ask(false)
       const now = performance.now()
       latencies.push(now - at)

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
-/** Linux counts in ticks of 10 ms, whatever the machine. */
+/** What Linux calls a tick, whatever the machine. */
 const TICK_MICROS = 10_000
 
 export type Vitals = { cpuMicros: number; rssBytes: number }
@@ -9,31 +9,35 @@ export type Vitals = { cpuMicros: number; rssBytes: number }
 /** User and system time so far, and the memory now, of one process with all its threads. */
 export function vitals(pid: number): Vitals {
   if (process.platform !== 'linux') return vitalsByPs(pid)
-  const [user, system] = statFields(`/proc/${pid}/stat`, 11, 13)
-  const rss = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]
-  return { cpuMicros: (user! + system!) * TICK_MICROS, rssBytes: Number(rss) * 1024 }
+  const rss = /VmRSS:\s+(\d+) kB/.exec(read(`/proc/${pid}/status`))?.[1]
+  return { cpuMicros: cpuMicros(pid), rssBytes: Number(rss) * 1024 }
 }
+
+/** The scheduler's own account has nanoseconds; where the kernel keeps none, ticks have to do. */
+function cpuMicros(pid: number): number {
+  const tasks = readdirSync(`/proc/${pid}/task`)
+  try {
+    return tasks.reduce((sum, task) => sum + Number.parseInt(read(`/proc/${pid}/task/${task}/schedstat`), 10), 0) / 1000
+  } catch {
+    const stat = read(`/proc/${pid}/stat`)
+    // Fields behind the name of the program, which may itself hold spaces.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return (Number(fields[11]) + Number(fields[12])) * TICK_MICROS
+  }
+}
+
+const read = (path: string) => readFileSync(path, 'latin1')
 
 /** Busy time of all processors so far, whoever was busy; null where nobody tells. Microseconds. */
 export function machineBusyMicros(): number | null {
   if (process.platform !== 'linux') return null
-  const [user, nice, system, , , irq, softirq, steal] = readFileSync('/proc/stat', 'latin1')
+  const [user, nice, system, , , irq, softirq, steal] = read('/proc/stat')
     .split('\n', 1)[0]!
     .trim()
     .split(/\s+/)
     .slice(1)
     .map(Number)
   return (user! + nice! + system! + irq! + softirq! + steal!) * TICK_MICROS
-}
-
-/** Fields behind the name of the program, which may itself hold spaces. */
-function statFields(path: string, from: number, to: number): number[] {
-  const text = readFileSync(path, 'latin1')
-  return text
-    .slice(text.lastIndexOf(')') + 2)
-    .split(' ')
-    .slice(from, to)
-    .map(Number)
 }
 
 /** `12:34.56` or `1-02:03:04`: days, hours, minutes, seconds. */

@@ -46,7 +46,7 @@ export function openWorkshop() {
     },
   })
   const startScript = (script: string, args: string[] = [], execArgv: string[] = []) =>
-    keep(fork(join(here, script), args, { env, execArgv, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] }))
+    keep(fork(join(here, script), args, { env, execArgv, stdio: ['ignore', 'ignore', errorsOf(execArgv), 'ipc'] }))
 
   return {
     folder,
@@ -64,7 +64,7 @@ export function openWorkshop() {
     async startGateway({ dataDir, upstream, nodeFlags = [] }: GatewayOptions): Promise<Running & { readyMs: number }> {
       const logPath = join(folder, `gateway-${children.size}-${Date.now()}.log`)
       const log = openSync(logPath, 'a')
-      const stdio: StdioOptions = ['ignore', log, 'inherit']
+      const stdio: StdioOptions = ['ignore', log, errorsOf(nodeFlags)]
       const started = performance.now()
       const child = keep(
         spawn(process.execPath, [...nodeFlags, GATEWAY], {
@@ -110,6 +110,10 @@ export function openWorkshop() {
     },
   }
 }
+
+/** Node's inspector talks on stderr. */
+const errorsOf = (nodeFlags: string[]) =>
+  nodeFlags.some((flag) => flag.startsWith('--inspect')) ? 'ignore' : 'inherit'
 
 /** Free just now, on the loopback. */
 export async function freePort(): Promise<number> {

@@ -103,7 +103,9 @@ export function toText({ machine, plan, seconds, rows, goals }: Results): string
     ]),
   ]
   const others =
-    machine.othersCpuShare === null ? '' : `; other programs used ${(machine.othersCpuShare * 100).toFixed(0)} % of it`
+    machine.othersCpuShare === null
+      ? ''
+      : `, of which other programs used ${(machine.othersCpuShare * 100).toFixed(0)} %`
   return [
     `Node ${machine.node}, ${machine.cpus} × ${machine.model}${others}. ${plan}, ${seconds.toFixed(0)} s.`,
     '',

@@ -17,9 +17,8 @@ export function createApp(ctx: AppContext, statics: StaticCallers): Express {
   app.enable('case sensitive routing')
   app.set('trust proxy', ctx.config.trustProxy)
 
-  const proxy = createProxy(ctx, statics)
   if (ctx.config.corsOrigins.length > 0) app.use('/v1', createCors(ctx.config.corsOrigins))
-  app.use('/v1', proxy.handler)
+  app.use('/v1', createProxy(ctx, statics))
   app.use('/manage', createManageRouter(ctx))
   app.use('/docs', createDocsRouter())
   // Until the console is there, the API's page is the nearest thing to it.

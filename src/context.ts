@@ -38,7 +38,12 @@ export type AppContext = {
 }
 
 /** Where the process is in its life; /ready and the data path ask. */
-export type Life = { startedAt: number; draining: boolean }
+export type Life = {
+  startedAt: number
+  draining: boolean
+  /** Requests on `/v1` that have not ended, streams among them. */
+  running: number
+}
 
 type Options = { config: Config; managementToken: string; encryptionKey: Buffer; log: Logger; now?: () => number }
 
@@ -98,7 +103,7 @@ export async function openContext({
     log.error('the estimate worker failed; it is started again when needed', { cause }),
   )
   const http = createUpstreams(config)
-  const life: Life = { startedAt: now(), draining: false }
+  const life: Life = { startedAt: now(), draining: false, running: 0 }
   return {
     config,
     store,

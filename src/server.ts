@@ -1,5 +1,6 @@
 import { createServer, type Server, STATUS_CODES } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Request } from 'express'
 import { createApp } from './app.ts'
 import type { AppContext } from './context.ts'
@@ -60,21 +61,26 @@ export async function startGateway(ctx: AppContext): Promise<Gateway> {
   }
 }
 
+/**
+ * While requests are under way the port stays open, so that whoever asks is told: /ready says 503, /v1 `draining`. Then, or when
+ * `graceMs` is over, everything is closed.
+ */
 async function close(ctx: AppContext, server: Server, realtime: Realtime, graceMs: number): Promise<void> {
   ctx.life.draining = true
+  const deadline = performance.now() + graceMs
+  while (ctx.life.running + realtime.open() > 0 && performance.now() < deadline) await delay(DRAIN_CHECK_MS)
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  realtime.closeAll()
   server.closeIdleConnections()
-  // Connections that fall idle while others still stream.
-  const idle = setInterval(() => server.closeIdleConnections(), 250)
-  const late = setTimeout(() => {
-    server.closeAllConnections()
-    realtime.closeAll()
-  }, graceMs)
+  // The last answers are out, but their connections need a moment to know it.
+  const late = setTimeout(() => server.closeAllConnections(), ctx.life.running > 0 ? 0 : CLOSING_MS)
   await closed
-  clearInterval(idle)
   clearTimeout(late)
   await ctx.close()
 }
+
+const DRAIN_CHECK_MS = 50
+const CLOSING_MS = 250
 
 function urlOf(server: Server): string {
   const { address, family, port } = server.address() as AddressInfo

@@ -8,7 +8,8 @@ export function serve(listener: RequestListener): void {
   server.listen(0, '127.0.0.1', () => {
     process.send?.({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })
   })
-  process.on('disconnect', () => process.exit())
+  // A clean end, so that Node writes the profile when it was asked for one.
+  process.on('disconnect', () => process.exit()).on('SIGTERM', () => process.exit())
 }
 
 /** All headers but those that belong to one connection. */

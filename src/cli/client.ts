@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { presentProject, presentProviderKey, presentToken } from '../domain/present.ts'
 import { CliError } from './failure.ts'
-import { isLoopback, parseGatewayUrl } from './http.ts'
+import { isLoopback, parseGatewayUrl, requireHeaderText } from './http.ts'
 import type { Io } from './io.ts'
 import { loadConfiguration, MANAGEMENT_TOKEN_FILE, readIfThere } from './local.ts'
 
@@ -51,8 +51,9 @@ export async function withAdmin<T>(
   work: (admin: Admin) => Promise<T>,
   { create = false } = {},
 ): Promise<T> {
-  const url = options.url ?? io.env.LLM_PROXY_URL
-  const admin = url ? await openHttp(io, url, options.managementToken) : await openStored(io, options, create)
+  const url = options.url ?? (io.env.LLM_PROXY_URL || undefined)
+  const isRemote = url !== undefined
+  const admin = isRemote ? await openHttp(io, url, options.managementToken) : await openStored(io, options, create)
   try {
     return await work(admin)
   } finally {
@@ -86,13 +87,14 @@ async function openStored(io: Io, { managementToken }: AdminOptions, create: boo
 
 async function openHttp(io: Io, address: string, given: string | undefined): Promise<Admin> {
   const url = parseGatewayUrl(address)
-  const token = given ?? io.env.MANAGEMENT_TOKEN ?? (await findManagementToken(io, url))
+  const token = given ?? (io.env.MANAGEMENT_TOKEN || (await findManagementToken(io, url)))
   if (!token) {
     throw new CliError(
       `A management token is needed for ${url}: set MANAGEMENT_TOKEN, or say --management-token (the gateway keeps its own in ${MANAGEMENT_TOKEN_FILE}, in its DATA_DIR).`,
       2,
     )
   }
+  requireHeaderText(token, 'The management token')
   const { createHttpAdmin } = await import('./http-admin.ts')
   return createHttpAdmin({ url, token })
 }

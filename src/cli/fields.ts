@@ -2,23 +2,26 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { usageError } from './failure.ts'
 import { type Io, readSecret } from './io.ts'
 
-/* The options that stand for the wire's fields. `none` says null: no limit, or everything. */
+/* The options that stand for the wire's fields. */
+
+/** `none` (for times `never` too) says null: no limit, or everything. Commander would turn a null into ''. */
+type OrNone<T> = T | 'none'
 
 export type LimitOptions = {
-  models?: string[] | null
-  rpm?: number | null
-  tpm?: number | null
-  concurrent?: number | null
+  models?: OrNone<string[]>
+  rpm?: OrNone<number>
+  tpm?: OrNone<number>
+  concurrent?: OrNone<number>
   metadata?: string[]
 }
 
 export type TokenOptions = LimitOptions & {
   name?: string
-  maxRequests?: number | null
-  endpoints?: string[] | null
-  ips?: string[] | null
-  expires?: string | null
-  duration?: number | null
+  maxRequests?: OrNone<number>
+  endpoints?: OrNone<string[]>
+  ips?: OrNone<string[]>
+  expires?: OrNone<string>
+  duration?: OrNone<number>
 }
 
 export type SwitchOptions = { active?: boolean; inactive?: boolean }
@@ -62,16 +65,15 @@ export function limitFields({ models, rpm, tpm, concurrent, metadata }: LimitOpt
 
 export function tokenFields(options: TokenOptions) {
   const { name, maxRequests, endpoints, ips, expires, duration } = options
-  return given({
-    ...limitFields(options),
-    name,
+  const fields = given({
     max_requests: maxRequests,
     allowed_endpoints: endpoints,
     allowed_ips: ips,
     // Never, said either way.
-    expires_at: duration === null ? null : expires,
-    duration_minutes: duration ?? undefined,
+    expires_at: duration === 'none' ? 'none' : expires,
+    duration_minutes: duration === 'none' ? undefined : duration,
   })
+  return { ...(name !== undefined && { name }), ...limitFields(options), ...fields }
 }
 
 export function switchFields({ active, inactive }: SwitchOptions) {
@@ -105,32 +107,32 @@ export function positive(text: string): number {
   return Number(text)
 }
 
-const numberOrNone = (text: string) => (text === 'none' ? null : positive(text))
+const numberOrNone = (text: string): OrNone<number> => (text === 'none' ? text : positive(text))
 
-function list(text: string, before?: string[] | null): string[] | null {
-  if (text === 'none') return null
+function list(text: string, before: OrNone<string[]> = []): OrNone<string[]> {
+  if (text === 'none') return text
   const entries = text.split(',').map((entry) => entry.trim())
   if (entries.includes('')) throw new InvalidArgumentError('It must be a list such as a,b,c (or none).')
-  return [...(before ?? []), ...entries]
+  return [...(before === 'none' ? [] : before), ...entries]
 }
 
-function time(text: string): string | null {
-  if (text === 'never' || text === 'none') return null
+function time(text: string): OrNone<string> {
+  if (text === 'never' || text === 'none') return 'none'
   return /^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text
 }
 
 const MINUTES: Record<string, number> = { m: 1, h: 60, d: 1440, w: 10_080 }
 
-function minutes(text: string): number | null {
-  if (text === 'never' || text === 'none') return null
+function minutes(text: string): OrNone<number> {
+  if (text === 'never' || text === 'none') return 'none'
   const [, count, unit] = /^([1-9]\d{0,8})([mhdw])$/.exec(text) ?? []
   if (!count || !unit) throw new InvalidArgumentError('It must be a time such as 90m, 24h, 30d or 4w (or never).')
   return Number(count) * MINUTES[unit]!
 }
 
-function parseMetadata(entries: string[]): Record<string, unknown> | null {
+function parseMetadata(entries: string[]): OrNone<Record<string, unknown>> {
   const [first = ''] = entries
-  if (entries.length === 1 && first === 'none') return null
+  if (entries.length === 1 && first === 'none') return first
   if (entries.length === 1 && first.startsWith('{')) return parseJsonObject(first)
   return Object.fromEntries(
     entries.map((entry) => {
@@ -149,6 +151,9 @@ function parseJsonObject(text: string): Record<string, unknown> {
   }
 }
 
-function given<T extends Record<string, unknown>>(fields: T): Partial<T> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>
+type Given<T> = { [K in keyof T]?: Exclude<T[K], 'none' | undefined> | null }
+
+function given<T extends Record<string, unknown>>(fields: T): Given<T> {
+  const said = Object.entries(fields).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(said.map(([name, value]) => [name, value === 'none' ? null : value])) as Given<T>
 }

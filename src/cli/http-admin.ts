@@ -22,8 +22,9 @@ export function createHttpAdmin({ url, token }: { url: string; token: string }):
   const object = async <T>(method: string, path: string, body?: object) => (await call(method, path, body)) as T
 
   async function list<T>(path: string, query: Record<string, string | number | boolean | undefined>): Promise<List<T>> {
-    const given = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]))
-    const answer = (await call('GET', `${path}?${new URLSearchParams(given)}`)) as List<T>
+    const given = new URLSearchParams()
+    for (const [name, value] of Object.entries(query)) if (value !== undefined) given.set(name, String(value))
+    const answer = (await call('GET', `${path}?${given}`)) as List<T>
     if (!Array.isArray(answer.data)) throw notAGateway(url)
     return answer
   }

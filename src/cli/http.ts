@@ -1,10 +1,10 @@
-import { CliError } from './failure.ts'
+import { usageError } from './failure.ts'
 
 /** The address of a gateway as people write it, also with `/v1`: an origin and a path, without a slash at its end. Throws `CliError`. */
 export function parseGatewayUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null
   if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '' || url.hash !== '') {
-    throw new CliError('--url must be the address of a gateway, as http://127.0.0.1:8080.', 2)
+    throw usageError('--url must be the address of a gateway, as http://127.0.0.1:8080.')
   }
   return `${url.origin}${url.pathname}`.replace(/\/+$/, '').replace(/\/v1$/, '')
 }
@@ -12,6 +12,12 @@ export function parseGatewayUrl(text: string): string {
 export function isLoopback(url: string): boolean {
   const { hostname } = new URL(url)
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)
+}
+
+/** Throws `CliError` for what no header can carry; `fetch` would say so too, and quote it. */
+export function requireHeaderText(secret: string, what: string): void {
+  if (!/^[\x21-\x7e]+$/.test(secret))
+    throw usageError(`${what} must not contain white space or characters outside ASCII.`)
 }
 
 const REASONS: Record<string, string> = {
@@ -28,11 +34,14 @@ const REASONS: Record<string, string> = {
 }
 
 /** Why `fetch` failed, in a few words: it hides the reason in `cause`, or in the errors of all addresses of a name. */
-export function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown, isCause = false): string {
   const { name, code, cause, errors, message } = Object(error) as Error & { code?: unknown; errors?: unknown[] }
   if (name === 'TimeoutError') return 'no answer in time'
-  if (typeof code === 'string' && code !== '')
-    return REASONS[code] ?? (/CERT|SIGNED/.test(code) ? `its certificate is not trusted (${code})` : code)
-  if (cause) return reasonOf(cause)
-  return errors?.[0] ? reasonOf(errors[0]) : message || 'unknown reason'
+  if (typeof code === 'string' && code !== '') return REASONS[code] ?? describeCode(code)
+  const deeper = errors?.[0] ?? cause
+  if (deeper) return reasonOf(deeper, true)
+  // The words of `fetch` itself may quote a header.
+  return isCause && message ? message : 'the request could not be made'
 }
+
+const describeCode = (code: string) => (/CERT|SIGNED/.test(code) ? `its certificate is not trusted (${code})` : code)

@@ -49,14 +49,17 @@ async function askHidden(io: Io, question: string): Promise<string> {
   return answer
 }
 
-function ask({ stdin }: Io, question: string, output: Writable): Promise<string> {
+function ask({ stdin, stderr }: Io, question: string, output: Writable): Promise<string> {
   const lines = createInterface({ input: stdin, output, terminal: true, historySize: 0 })
   return new Promise((resolve, reject) => {
     lines.question(question, (answer) => {
       resolve(answer)
       lines.close()
     })
-    lines.once('SIGINT', () => lines.close())
+    lines.once('SIGINT', () => {
+      stderr.write('\n')
+      lines.close()
+    })
     // After an answer this comes too late to matter.
     lines.once('close', () => reject(new CliError('Stopped.', STOPPED)))
   })

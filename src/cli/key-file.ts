@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fchownSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { encryptionKey } from '../config/parsers.ts'
 import { CliError } from './failure.ts'
@@ -31,6 +31,7 @@ export function writeFileSafely(path: string, content: string): void {
   try {
     const file = openSync(draft, 'wx', 0o600)
     try {
+      keepOwner(file, dirname(path))
       writeSync(file, content)
       fsyncSync(file)
     } finally {
@@ -40,6 +41,13 @@ export function writeFileSafely(path: string, content: string): void {
   } finally {
     rmSync(draft, { force: true })
   }
+}
+
+/** What root writes into the folder of the gateway's user has to be that user's: the gateway could not read it otherwise. */
+function keepOwner(file: number, folder: string): void {
+  if (process.getuid?.() !== 0) return
+  const { uid, gid } = statSync(folder)
+  fchownSync(file, uid, gid)
 }
 
 /** Puts the file in the other's place, in one step that outlives a power cut. */

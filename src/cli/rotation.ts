@@ -17,7 +17,8 @@ type Rotation = { resealed: number; keyFile: string | null; oldKeyFile: string |
 /** Gives the database in DATA_DIR a new encryption key. Throws `CliError`, `GatewayError`, `StoreError`. */
 export async function rotateKey(io: Io, { newKey, force }: Wish): Promise<Rotation> {
   const { config } = await loadConfiguration(io)
-  const given = newKey === undefined ? null : parseKey(newKey === '-' ? await readSecret(io, 'New encryption key') : newKey)
+  const given =
+    newKey === undefined ? null : parseKey(newKey === '-' ? await readSecret(io, 'New encryption key') : newKey)
   if (config.encryptionKey !== null && given === null) {
     throw usageError(
       'ENCRYPTION_KEY is set from outside, and this command cannot change it there: say the new key with --new-key, then set ENCRYPTION_KEY to it.',
@@ -43,10 +44,13 @@ export async function rotateKey(io: Io, { newKey, force }: Wish): Promise<Rotati
 async function rotateInFile(io: Io, config: Config, given: Buffer | null): Promise<Rotation> {
   const paths = keyPaths(config.dataDir)
   const current = readKeyFile(paths.current)
-  if (current === null) throw new CliError(`There is no encryption key in ${paths.current}: the gateway makes one at its first start.`)
+  if (current === null)
+    throw new CliError(`There is no encryption key in ${paths.current}: the gateway makes one at its first start.`)
   const unfinished = readKeyFile(paths.next)
   if (unfinished !== null && given !== null && !unfinished.equals(given)) {
-    throw new CliError(`An earlier rotation was interrupted, its key is in ${paths.next}: run this without --new-key to finish it first.`)
+    throw new CliError(
+      `An earlier rotation was interrupted, its key is in ${paths.next}: run this without --new-key to finish it first.`,
+    )
   }
   const next = unfinished ?? given ?? randomBytes(KEY_BYTES)
   refuseSameKey(current, next)
@@ -77,7 +81,9 @@ async function reseal(io: Io, config: Config, from: Buffer, to: Buffer): Promise
 async function refuseWhileRunning(config: Config): Promise<void> {
   const url = gatewayUrl(config)
   if (url === null || (await probeGateway(url)).found !== 'gateway') return
-  throw new CliError(`A gateway is running at ${url}: stop it first, for it would go on with the old key (--force does it nevertheless).`)
+  throw new CliError(
+    `A gateway is running at ${url}: stop it first, for it would go on with the old key (--force does it nevertheless).`,
+  )
 }
 
 function refuseSameKey(current: Buffer, next: Buffer): void {

@@ -52,7 +52,7 @@ function createStoreAdmin({ config, store, actor, now }: Given): Admin {
       if (project === null) throw noSuchProject()
       return withKeys(project)
     },
-    defaultProject: async () => withKeys(await ensureDefaultProject(store, now())),
+    defaultProject: async () => withKeys(await ensureDefaultProject(store, now)),
     async createProject(fields) {
       const sealer = fields.provider_keys ? await openSealer(config, store) : NO_SEALER
       const { project, keys } = await createProject(parts(sealer), actor, fields)

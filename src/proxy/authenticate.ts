@@ -63,3 +63,12 @@ export function authorizeModel({ token, project }: Caller, spellings: readonly s
     }
   }
 }
+
+/** Throws `model_not_allowed` when the caller is limited to some models and a request that must name one does not. */
+export function authorizeNoModel({ token, project }: Caller): void {
+  if (token.allowedModels === null && project.allowedModels === null) return
+  throw new GatewayError('model_not_allowed', {
+    message: 'This token is limited to some models, and the request names none.',
+    param: 'model',
+  })
+}

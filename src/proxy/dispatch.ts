@@ -16,7 +16,6 @@ export type Build = (target: Target) => UpstreamRequest
  * tried again. A body that passes as a stream can be sent once.
  */
 export async function dispatch(parts: Parts, exchange: Exchange, target: Target, build: Build): Promise<Answer> {
-  const { retry } = parts.config
   const once = exchange.body.kind === 'stream'
   for (;;) {
     const answer = begin(parts, exchange, build(target))
@@ -30,13 +29,15 @@ export async function dispatch(parts: Parts, exchange: Exchange, target: Target,
     if (wait === null) {
       if (failure === null) return answer
       attempt()
-      throw toClientError(failure, retry.maxRetries > 0 && !once)
+      throw toClientError(failure, exchange.attempts.length > 1)
     }
     attempt()
     if (failure === null) answer.cancel(new UpstreamFailure('cancelled', 'Tried again.'))
     await pause(exchange, wait)
   }
 }
+
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 function begin({ http, metrics, config }: Parts, exchange: Exchange, request: UpstreamRequest): Answer {
   const now = performance.now()
@@ -61,8 +62,10 @@ function waitFor(
   answer: Answer,
   failure: UpstreamFailure | null,
 ): number | null {
-  // A provider that was silent once is not asked to be silent twice.
-  if (failure !== null && failure.kind === 'timeout' && !failure.unsent) return null
+  // Once sent, a request may have been carried out, and paid for: only what changes nothing is sent again. The caller, whose money
+  // it is, may well do so. And a provider that was silent once is not asked to be silent twice.
+  if (failure !== null && !failure.unsent && (failure.kind === 'timeout' || !SAFE_METHODS.has(exchange.method)))
+    return null
   if (failure === null && !isRetryableStatus(answer.status)) return null
   const tried = exchange.attempts.length + 1
   const { headers } = answer

@@ -44,6 +44,8 @@ export function relay(parts: Parts, exchange: HttpExchange, target: Target, answ
     throw new GatewayError('upstream_unreachable', { cause: failure })
   }
 
+  // They have served; a stream may stay open for minutes.
+  answer.headers = []
   const receiver = createReceiver(parts, exchange, target, answer, {
     ...framing,
     length: untouched ? framing.length : null,

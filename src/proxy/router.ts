@@ -5,7 +5,7 @@ import { fromStoreError } from '../domain/store-errors.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
 import { newRequestId } from '../ids.ts'
 import { admit } from './admit.ts'
-import { authenticate, authorize } from './authenticate.ts'
+import { authenticate, authorize, authorizeNoModel } from './authenticate.ts'
 import { dispatch, note } from './dispatch.ts'
 import { meteredEndpoint } from './endpoints.ts'
 import { type HttpExchange, newExchange } from './exchange.ts'
@@ -23,19 +23,16 @@ import { settle } from './settle.ts'
 import type { StaticCallers } from './static-callers.ts'
 import { watchUpload } from './upload.ts'
 
-export type Proxy = { handler: RequestHandler; running(): number }
-
 /** `/v1/*`: the way of a request, step by step as DESIGN 2 has it. */
-export function createProxy(ctx: AppContext, statics: StaticCallers): Proxy {
+export function createProxy(ctx: AppContext, statics: StaticCallers): RequestHandler {
   const models = modelsHandler(ctx)
   const choice = { providers: ctx.providers, defaultProvider: ctx.config.defaultProvider, pick: pickWeighted }
-  let running = 0
 
   const handler = (req: Request, res: Response) => {
     const exchange = begin(ctx, req, res)
-    running++
+    ctx.life.running++
     res.once('close', () => {
-      running--
+      ctx.life.running--
       if (res.writableFinished) return
       exchange.clientGone = true
       exchange.cancel?.()
@@ -45,7 +42,7 @@ export function createProxy(ctx: AppContext, statics: StaticCallers): Proxy {
 
   const serve = async (exchange: HttpExchange) => {
     try {
-      if (running > ctx.config.maxConcurrentRequests)
+      if (ctx.life.running > ctx.config.maxConcurrentRequests)
         throw new GatewayError('overloaded', { headers: { 'retry-after': '1' } })
       if (ctx.life.draining)
         throw new GatewayError('draining', { headers: { 'retry-after': '5', connection: 'close' } })
@@ -66,6 +63,7 @@ export function createProxy(ctx: AppContext, statics: StaticCallers): Proxy {
     readFields(exchange)
     const isModelList = exchange.method === 'GET' && path.endpoint === '/v1/models'
     const target = plan(choice, caller, isModelList ? null : exchange.model)
+    if (exchange.model === null && exchange.endpoint !== null && exchange.body.kind === 'json') authorizeNoModel(caller)
     exchange.target = target
     exchange.provider = target.provider.name
     Object.assign(exchange, await admit(ctx, ctx.config.rateLimit, caller, exchange.body), { admitted: true })
@@ -87,7 +85,7 @@ export function createProxy(ctx: AppContext, statics: StaticCallers): Proxy {
     throw new GatewayError('upstream_auth_failed', { headers: { 'x-should-retry': 'false' }, cause })
   }
 
-  return { handler, running: () => running }
+  return handler
 }
 
 function begin({ now }: AppContext, req: IncomingMessage, res: ServerResponse): HttpExchange {
@@ -153,7 +151,6 @@ const header = (req: IncomingMessage, name: string) => {
 function upload(providers: AppContext['providers'], defaultProvider: string, exchange: HttpExchange) {
   const { body, req, caller } = exchange
   if (body.kind !== 'stream' || caller === null) return null
-  const restricted = caller.token.allowedModels !== null || caller.project.allowedModels !== null
   const stream = watchUpload(body.stream, {
     contentType: req.headers['content-type'],
     onBytes(count) {
@@ -165,12 +162,7 @@ function upload(providers: AppContext['providers'], defaultProvider: string, exc
       exchange.model = model
     },
     onLast() {
-      if (restricted && exchange.endpoint !== null && exchange.model === null) {
-        throw new GatewayError('model_not_allowed', {
-          message: 'This token is limited to some models, and the form names none.',
-          param: 'model',
-        })
-      }
+      if (exchange.endpoint !== null && exchange.model === null) authorizeNoModel(caller)
     },
     onRefused(error) {
       exchange.refusal = toGatewayError(error)

@@ -43,7 +43,7 @@ export function createStreamText(): StreamText {
       if (used + event.length > FOLD_AT) fold()
       if (event.length > FOLD_AT) return
       if (used + event.length > buffer.length) {
-        const larger = Buffer.allocUnsafeSlow(Math.min(FOLD_AT, Math.max(2048, buffer.length * 2, used + event.length)))
+        const larger = Buffer.allocUnsafeSlow(Math.min(FOLD_AT, Math.max(512, buffer.length * 2, used + event.length)))
         buffer.copy(larger, 0, 0, used)
         buffer = larger
       }

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { chownSync, copyFileSync, existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { encryptionKey } from '../../src/config/parsers.ts'
@@ -48,6 +48,14 @@ describe('rotate-encryption-key', () => {
       expect(out).not.toContain(readFileSync(file(name), 'utf8').trim())
     expect(await json('rotate-encryption-key')).toMatchObject({ resealed: 2, key_file: file('encryption-key') })
     expect(await openedWith(keyIn('encryption-key'))).toEqual(SECRETS)
+  })
+
+  const itAsRoot = process.getuid?.() === 0 ? it : it.skip
+  itAsRoot("leaves the files to the gateway's user when root runs it", async () => {
+    const { print, dataDir, file } = await given()
+    chownSync(dataDir, 1234, 1234)
+    await print('rotate-encryption-key')
+    for (const name of ['encryption-key', 'encryption-key.old']) expect(statSync(file(name)).uid).toBe(1234)
   })
 
   it('takes a key of your own from stdin', async () => {

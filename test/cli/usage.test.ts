@@ -27,7 +27,7 @@ describe('the command line', () => {
     const { code, out, err } = await given().cli(`${command} --help`)
     expect({ code, err }).toEqual({ code: 0, err: '' })
     expect(out).toContain(`Usage: llm-proxy ${command}`)
-    expect(out).toMatch(new RegExp(`Examples:\n[^]*llm-proxy ${command}`))
+    expect(out).toMatch(new RegExp(`Examples:\n[\\s\\S]*llm-proxy ${command}`))
   })
 
   it('takes options before the command as well as behind it', async () => {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
+import type { Check } from '../doctor/check.ts'
 import { CliError } from '../failure.ts'
 import type { Io } from '../io.ts'
-import type { Check } from '../doctor/check.ts'
 import { printJson, printTable, say, styled } from '../output.ts'
 import { exampleText } from './shared.ts'
 

@@ -12,7 +12,13 @@ export function addRotateCommand(program: Command, io: Io): void {
     .option('--new-key <key>', '32 bytes in base64 or hex, - reads it from stdin; generated when left out')
     .option('--force', 'also while a gateway answers; it has to be restarted at once then')
     .option('--json', 'print JSON')
-    .addHelpText('after', exampleText('llm-proxy rotate-encryption-key', 'openssl rand -base64 32 | llm-proxy rotate-encryption-key --new-key -'))
+    .addHelpText(
+      'after',
+      exampleText(
+        'llm-proxy rotate-encryption-key',
+        'openssl rand -base64 32 | llm-proxy rotate-encryption-key --new-key -',
+      ),
+    )
     .addHelpText('after', NOTE)
     .action((_options, command: Command) => rotate(io, command.optsWithGlobals()))
 }

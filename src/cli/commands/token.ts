@@ -114,7 +114,8 @@ async function projectNames(admin: Admin, tokens: Token[]): Promise<Map<string, 
 }
 
 async function getToken(io: Io, id: string, options: OutputOptions): Promise<void> {
-  show(io, await withAdmin(io, options, (admin) => admin.getToken(requireId(id))), options)
+  requireId(id)
+  show(io, await withAdmin(io, options, (admin) => admin.getToken(id)), options)
 }
 
 async function generateToken(io: Io, options: GenerateOptions): Promise<void> {
@@ -125,8 +126,9 @@ async function generateToken(io: Io, options: GenerateOptions): Promise<void> {
       const project = await (options.project === undefined
         ? admin.defaultProject()
         : admin.findProject(options.project))
-      const made = await admin.createToken({ project_id: project.id, ...tokenFields(options) })
-      return { project, made, place: await admin.firstRequest() }
+      // Before the token is there: what fails behind it would take its only showing with it.
+      const place = await admin.firstRequest()
+      return { project, place, made: await admin.createToken({ project_id: project.id, ...tokenFields(options) }) }
     },
     { create: true },
   )
@@ -155,8 +157,9 @@ function curlFor({ token, allowed_models }: CreatedToken, { url, demo }: { url: 
 const shellQuote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
 
 async function updateToken(io: Io, id: string, options: UpdateOptions): Promise<void> {
+  requireId(id)
   const changes = requireChanges({ ...tokenFields(options), ...switchFields(options) })
-  show(io, await withAdmin(io, options, (admin) => admin.updateToken(requireId(id), changes)), options)
+  show(io, await withAdmin(io, options, (admin) => admin.updateToken(id, changes)), options)
 }
 
 async function revokeTokens(
@@ -166,7 +169,8 @@ async function revokeTokens(
 ): Promise<void> {
   const { allOf } = options
   if (id !== undefined && allOf === undefined) {
-    const revoked = await withAdmin(io, options, (admin) => admin.revokeToken(requireId(id)))
+    requireId(id)
+    const revoked = await withAdmin(io, options, (admin) => admin.revokeToken(id))
     if (options.json) return printJson(io, revoked)
     return say(io, `Revoked the token ${revoked.id}${revoked.name ? ` (${revoked.name})` : ''}: it works no more.`)
   }
@@ -179,9 +183,10 @@ async function revokeTokens(
 }
 
 async function deleteToken(io: Io, id: string, options: OutputOptions): Promise<void> {
+  requireId(id)
   const gone = await withAdmin(io, options, async (admin) => {
     // Deleting what is not there is no error to the gateway; here it is a slip of the finger.
-    const token = await admin.getToken(requireId(id))
+    const token = await admin.getToken(id)
     await admin.deleteToken(token.id)
     return token
   })
@@ -190,8 +195,8 @@ async function deleteToken(io: Io, id: string, options: OutputOptions): Promise<
 }
 
 /** Throws `CliError` for a token in place of its id: it would end up in a URL, and from there in logs. */
-function requireId(id: string): string {
-  if (!id.startsWith('sk-')) return id
+function requireId(id: string): void {
+  if (!id.startsWith('sk-')) return
   throw usageError(
     'That is a token and not its id (tok_…): "llm-proxy token list" shows the ids with the last four characters.',
   )

@@ -22,7 +22,11 @@ function checkMissing(dataDir: string): Check {
   while (!existsSync(parent)) parent = dirname(parent)
   const writable = checkWritable(parent, dataDir)
   if (writable.status !== 'ok') return writable
-  return warning('data folder', `${dataDir} does not exist yet`, 'The gateway makes it at its first start. Is DATA_DIR right?')
+  return warning(
+    'data folder',
+    `${dataDir} does not exist yet`,
+    'The gateway makes it at its first start. Is DATA_DIR right?',
+  )
 }
 
 /** By trying: what the modes say is not the last word (root, read-only file systems, ACLs). */

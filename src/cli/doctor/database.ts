@@ -13,12 +13,13 @@ export type StoredKey = { provider: string; secret: string; project: string }
 /** The database, and whether the encryption key opens what is in it; with the keys that it opens. Changes nothing. */
 export async function checkDatabase(config: Config): Promise<{ checks: Check[]; keys: StoredKey[] }> {
   const { check, usable } = await checkSchema(config.dataDir)
-  if (!usable) return { checks: [check, ...checkUnusedKey(config)], keys: [] }
+  if (!usable) return { checks: [check, checkKeyAlone(config)], keys: [] }
   let store: Store | null = null
   try {
     store = await openStore({ dataDir: config.dataDir })
     const { sizeBytes } = await store.status()
-    const stored = await Array.fromAsync(storedKeys(store))
+    const stored: Stored[] = []
+    for await (const entry of storedKeys(store)) stored.push(entry)
     const sized = { ...check, detail: `${check.detail}, ${Math.ceil(sizeBytes / 1024)} KB` }
     const { found, keys } = checkKeys(config, stored)
     return { checks: [sized, found], keys }
@@ -38,7 +39,10 @@ async function checkSchema(dataDir: string): Promise<{ check: Check; usable: boo
     }
     if (unknown > 0) {
       const advice = 'Use that version, or restore a backup from before the upgrade.'
-      return { check: failure('database', `${location} was written by a newer version of LLM Proxy`, advice), usable: false }
+      return {
+        check: failure('database', `${location} was written by a newer version of LLM Proxy`, advice),
+        usable: false,
+      }
     }
     if (version < latest) {
       const advice = 'Stop the gateway and start this version, or run "llm-proxy migrate up".'
@@ -63,7 +67,7 @@ function checkKeys(config: Config, stored: Stored[]): { found: Check; keys: Stor
   const current = readCurrentKey(config)
   if (typeof current === 'string') return { found: failure(name, current, LOST), keys: [] }
   if (current === null) {
-    if (stored.length === 0) return { found: skipped(name, 'none yet; the gateway makes one at its start'), keys: [] }
+    if (stored.length === 0) return { found: skipped(name, NOT_YET), keys: [] }
     return { found: failure(name, `there is none for ${count(stored)} in the database`, LOST), keys: [] }
   }
   const closed = stored.filter(({ key }) => !opens(current, key.sealed))
@@ -76,7 +80,8 @@ function checkKeys(config: Config, stored: Stored[]): { found: Check; keys: Stor
   return { found: ok(name, stored.length === 0 ? 'no provider keys to open' : `opens ${count(stored)}`), keys }
 }
 
-const LOST = 'Set ENCRYPTION_KEY as it was, or restore the file encryption-key; a lost key means that provider keys have to be entered again.'
+const LOST =
+  'Set ENCRYPTION_KEY as it was, or restore the file encryption-key; a lost key means that provider keys have to be entered again.'
 const FINISH = 'Stop the gateway and run "llm-proxy rotate-encryption-key": it goes on where it was.'
 
 /** A key is not always lost: a rotation keeps the others beside it. */
@@ -89,7 +94,7 @@ function explainClosed({ dataDir, encryptionKey }: Config, closed: Stored[], tot
     return sealer instanceof Object && closed.every(({ key }) => opens(sealer, key.sealed))
   }
   if (opensAll(paths.next)) return failure('encryption key', detail, FINISH)
-  if (encryptionKey === null && opensAll(paths.old)) {
+  if (encryptionKey === null && closed.length === total && opensAll(paths.old)) {
     return failure('encryption key', detail, `The one before opens them: mv ${paths.old} ${paths.current}`)
   }
   return failure('encryption key', detail, LOST)
@@ -109,9 +114,12 @@ function readSealer(path: string): Sealer | string | null {
   }
 }
 
-function checkUnusedKey(config: Config): Check[] {
+function checkKeyAlone(config: Config): Check {
   const current = readCurrentKey(config)
-  return typeof current === 'string' ? [failure('encryption key', current, LOST)] : []
+  if (typeof current === 'string') return failure('encryption key', current, LOST)
+  return skipped('encryption key', current === null ? NOT_YET : 'there, with nothing to open')
 }
+
+const NOT_YET = 'none yet; the gateway makes one at its start'
 
 const count = (keys: unknown[]) => (keys.length === 1 ? '1 provider key' : `all ${keys.length} provider keys`)

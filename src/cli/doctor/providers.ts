@@ -57,16 +57,22 @@ async function ask({ provider, secret, whose }: Question, now: () => number): Pr
 type Given = { name: string; variable: string; secret: string | null }
 
 function judge(status: number, body: string, { name, variable, secret }: Given): Check {
-  if (status >= 200 && status < 300) return ok(name, secret === null ? 'reachable, without a key' : 'reachable, takes the key')
+  if (status >= 200 && status < 300)
+    return ok(name, secret === null ? 'reachable, without a key' : 'reachable, takes the key')
   // Google says 400 to a key that it does not know.
   if (status === 401 || status === 403 || (status === 400 && /api.?key/i.test(body))) {
-    if (secret === null) return warning(name, `reachable, wants a key (${status})`, `Set ${variable}_API_KEY, or give a project a key.`)
+    if (secret === null)
+      return warning(name, `reachable, wants a key (${status})`, `Set ${variable}_API_KEY, or give a project a key.`)
     const where = name.endsWith('shared key') ? `Set ${variable}_API_KEY to a valid key.` : REPLACE
     return failure(name, `the key is refused (${status})`, where)
   }
   if (status === 429) return warning(name, 'reachable, but limits our requests now (429)')
   if (status >= 500) return warning(name, `reachable, but in trouble (${status})`, 'Look at its status page.')
-  return warning(name, `answers /models with ${status}`, `Look at ${variable}_BASE_URL: it ends in the version path, as /v1.`)
+  return warning(
+    name,
+    `answers /models with ${status}`,
+    `Look at ${variable}_BASE_URL: it ends in the version path, as /v1.`,
+  )
 }
 
 const REPLACE = 'Add a valid key ("llm-proxy provider-key add") and delete this one.'
@@ -76,7 +82,9 @@ async function readStart(answer: Response): Promise<string> {
   const reader = answer.body?.getReader()
   const first = await reader?.read().catch(() => undefined)
   await reader?.cancel().catch(() => {})
-  return Buffer.from(first?.value ?? []).toString('utf8').slice(0, 4096)
+  return Buffer.from(first?.value ?? [])
+    .toString('utf8')
+    .slice(0, 4096)
 }
 
 /** How far this clock is ahead of the provider's. `Date` counts whole seconds. */
