@@ -96,7 +96,7 @@ function readSecretFile(path: string, name: string, findings: Findings): string 
  * different word (`XAI_API_KEY` is not a misspelt `ZAI_API_KEY`).
  */
 function warnOfMisspellings(layers: Record<string, string>[], findings: Findings): void {
-  const known = new Set(OPTION_NAMES.flatMap(spellings))
+  const known = new Set([...OPTION_NAMES.flatMap(spellings), ...COMMAND_LINE])
   const names = new Set(layers.flatMap((layer) => Object.keys(layer)))
   for (const name of names) {
     if (known.has(name)) continue
@@ -108,6 +108,9 @@ function warnOfMisspellings(layers: Record<string, string>[], findings: Findings
     else if (ours) findings.warnings.push(`${name}: not an option, ignored`)
   }
 }
+
+/** The command line's own: which gateway it talks to, and with which proxy token it chats. */
+const COMMAND_LINE = ['LLM_PROXY_URL', 'LLM_PROXY_TOKEN']
 
 /** `LLM_PROXY_PORT` most likely means `PORT`. */
 function knownSuffix(name: string, known: Set<string>): string | null {

@@ -34,17 +34,25 @@ export function createProviderKeyStore(engine: Engine): ProviderKeyStore {
     },
 
     async resealAll(reseal, stamp) {
-      return write(() => {
-        const keys = db.select({ id: providerKeys.id, sealed: providerKeys.sealed }).from(providerKeys).all()
-        for (const { id, sealed } of keys) {
-          db.update(providerKeys)
-            .set({ sealed: reseal(sealed) })
-            .where(eq(providerKeys.id, id))
-            .run()
-        }
-        if (keys.length > 0) writeAudit(engine, stamp, null, { resealed: keys.length })
-        return keys.length
-      })
+      // What follows (the old key's end) cannot be undone: this commit must be on the disk, also through a power cut.
+      engine.connection.pragma('synchronous = FULL')
+      const resealed = () =>
+        write(() => {
+          const keys = db.select({ id: providerKeys.id, sealed: providerKeys.sealed }).from(providerKeys).all()
+          for (const { id, sealed } of keys) {
+            db.update(providerKeys)
+              .set({ sealed: reseal(sealed) })
+              .where(eq(providerKeys.id, id))
+              .run()
+          }
+          if (keys.length > 0) writeAudit(engine, stamp, null, { resealed: keys.length })
+          return keys.length
+        })
+      try {
+        return resealed()
+      } finally {
+        engine.connection.pragma('synchronous = NORMAL')
+      }
     },
   }
 }

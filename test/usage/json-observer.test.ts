@@ -1,0 +1,96 @@
+import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { createJsonObserver } from '../../src/usage/json-observer.ts'
+import { cutAt, cuts } from '../formats/cuts.ts'
+import { collectGarbage } from './garbage.ts'
+import { shownAs, watch } from './watch.ts'
+
+const USAGE = { prompt_tokens: 9, completion_tokens: 3, total_tokens: 12, prompt_tokens_details: { cached_tokens: 4 } }
+const READ = { inputTokens: 9, outputTokens: 3, cachedTokens: 4, reasoningTokens: 0, source: 'reported' }
+
+/** An answer with so much text; usage at its front or its end; as OpenAI spells it, or compactly. */
+function answer(length: number, { first = false, pretty = false, text = 'x' } = {}): string {
+  const choices = [
+    { message: { content: text.repeat(Math.ceil(length / text.length)), usage: { prompt_tokens: 1 }, model: 'inner' } },
+  ]
+  const body = first ? { usage: USAGE, model: 'gpt-4o-2024', choices } : { model: 'gpt-4o-2024', choices, usage: USAGE }
+  return JSON.stringify(body, null, pretty ? 2 : 0)
+}
+
+describe('a JSON answer', () => {
+  it.each([0, 100, 65_000, 66_000, 1_000_000])(
+    'of %d bytes passes as it is, and its usage and model are read, wherever they stand',
+    (length) => {
+      for (const first of [true, false]) {
+        for (const pretty of [true, false]) {
+          const text = answer(length, { first, pretty })
+          for (const size of [1_000, 16_384, 50_000, text.length]) {
+            const observer = createJsonObserver()
+            const bytes = Buffer.from(text)
+            const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+              bytes.subarray(i * size, (i + 1) * size),
+            )
+            expect(watch(observer, pieces).shown).toBe(shownAs(text))
+            expect(observer.result()).toMatchObject({ usage: READ, servedModel: 'gpt-4o-2024' })
+          }
+        }
+      }
+    },
+  )
+
+  it('is read the same however it is cut', () => {
+    const text = fc.constantFrom('x', '\\"usage\\":{', '"', '{"model":"a"}', 'é😀', '\\\\')
+    const length = fc.constantFrom(0, 500, 65_300, 65_536, 70_000)
+    fc.assert(
+      fc.property(text, length, fc.boolean(), cuts, (filler, size, first, places) => {
+        const observer = createJsonObserver()
+        const json = answer(size, { first, text: filler })
+        expect(watch(observer, cutAt(Buffer.from(json), places)).shown === shownAs(json)).toBe(true)
+        expect(observer.result()).toMatchObject({ usage: READ, servedModel: 'gpt-4o-2024' })
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('gives the text it generated, for an estimate, when it is small', () => {
+    const observer = createJsonObserver()
+    watch(observer, [Buffer.from('{"choices":[{"message":{"content":"Hello"}}]}')])
+    expect([observer.result().usage, observer.result().text()]).toEqual([null, 'Hello'])
+  })
+
+  it.failing('has a text to estimate also when it is large and reports no usage', () => {
+    const observer = createJsonObserver()
+    watch(observer, [Buffer.from(JSON.stringify({ choices: [{ message: { content: 'word '.repeat(20_000) } }] }))])
+    expect(observer.result().text()?.length ?? 0).toBeGreaterThan(50_000)
+  })
+
+  it.each([
+    '',
+    'null',
+    '5',
+    '"usage"',
+    '[{"usage":{"prompt_tokens":1}}]',
+    '{"usage":',
+    '<html>',
+    '{"usage":"none","model":5}',
+  ])('that is none reports nothing: %s', (text) => {
+    for (const padding of ['', ' '.repeat(70_000)]) {
+      const observer = createJsonObserver()
+      expect(watch(observer, [Buffer.from(text + padding)]).shown).toBe(text + padding)
+      expect(observer.result()).toMatchObject({ usage: null, servedModel: null })
+      expect([observer.finished(), observer.truncated(), observer.failed()]).toEqual([false, false, false])
+    }
+  })
+
+  it('of a hundred megabytes does not stay in memory', () => {
+    const observer = createJsonObserver()
+    collectGarbage()
+    const before = process.memoryUsage().arrayBuffers
+    observer.push(Buffer.from('{"data":[{"b64_json":"'))
+    for (let i = 0; i < 1_600; i++) observer.push(Buffer.alloc(65_536, 'A'))
+    collectGarbage()
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 * 1024 * 1024)
+    observer.push(Buffer.from('"}],"usage":{"input_tokens":50,"output_tokens":6}}'))
+    expect(observer.result().usage).toMatchObject({ inputTokens: 50, outputTokens: 6 })
+  })
+})
