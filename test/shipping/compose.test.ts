@@ -82,7 +82,7 @@ describe('docker compose', () => {
 
   it('waits longer for the gateway to stop than the gateway waits for its requests', () => {
     const graceMs = Number(
-      /GRACE_MS = ([\d_]+)/.exec(readFileSync(join(ROOT, 'src/main.ts'), 'utf8'))![1]!.replace('_', ''),
+      /GRACE_MS = ([\d_]+)/.exec(readFileSync(join(ROOT, 'src/start.ts'), 'utf8'))![1]!.replace('_', ''),
     )
     expect(Number.parseInt(gateway.stop_grace_period!, 10) * 1000).toBeGreaterThan(graceMs)
   })
