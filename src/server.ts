@@ -89,7 +89,12 @@ function urlOf(server: Server): string {
 
 /** What Node's parser refuses never becomes a request: it is answered here, in the format of all other errors. */
 function answerMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) return void socket.destroy()
+  // Node's own note of whose answer this connection waits for. When that request is here whole, the nonsense came behind it, and
+  // what is written now would be taken for its answer.
+  const due = (socket as Socket & { _httpMessage?: { headersSent: boolean; req: { complete: boolean } } | null })
+    ._httpMessage
+  const isDue = due != null && (due.headersSent || due.req.complete)
+  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0 || isDue) return void socket.destroy()
   const code: ErrorCode =
     error.code === 'HPE_HEADER_OVERFLOW'
       ? 'headers_too_large'

@@ -12,13 +12,18 @@ export class MultipartField {
   readonly #delimiter: Buffer
   readonly #isWanted: (head: string) => boolean
   readonly #onValue: (value: string) => void
+  readonly #onUnreadable: () => void
   #state: 'preamble' | 'head' | 'value' | 'skip' = 'preamble'
   #left: Buffer = Buffer.from('\r\n')
 
-  /** `onValue` may be called several times when the field is repeated. */
-  constructor(boundary: string, field: string, onValue: (value: string) => void) {
+  /**
+   * `onValue` may be called several times when the field is repeated; `onUnreadable` whenever a part is written in a way that
+   * other readers may take for something else (folded or doubled headers, escapes, bare line feeds).
+   */
+  constructor(boundary: string, field: string, onValue: (value: string) => void, onUnreadable: () => void = () => {}) {
     this.#delimiter = Buffer.from(`\r\n--${boundary}`)
     this.#onValue = onValue
+    this.#onUnreadable = onUnreadable
     this.#isWanted = (head) => nameOf(head) === field
   }
 
@@ -28,7 +33,9 @@ export class MultipartField {
       if (this.#state === 'head') {
         const end = bytes.indexOf(BLANK_LINE)
         if (end === -1 && bytes.length < MAX_HEAD) break
-        this.#state = end !== -1 && this.#isWanted(bytes.toString('utf8', 0, end)) ? 'value' : 'skip'
+        const head = bytes.toString('utf8', 0, end === -1 ? MAX_HEAD : end)
+        if (end === -1 || !isPlainHead(head)) this.#onUnreadable()
+        this.#state = end !== -1 && this.#isWanted(head) ? 'value' : 'skip'
         // The blank line's own CRLF may begin the delimiter of an empty part.
         bytes = bytes.subarray(end === -1 ? 0 : end + 2)
       } else {
@@ -51,6 +58,8 @@ export class MultipartField {
 /** The boundary of a multipart content type, null when it is not one. */
 export function boundaryOf(contentType: string | undefined): string | null {
   if (contentType === undefined || !/^multipart\//i.test(contentType)) return null
+  // Named twice, nobody knows which one counts.
+  if ((contentType.match(/boundary\s*=/gi)?.length ?? 0) > 1) return null
   const match = /;\s*boundary=(?:"([^"]{1,70})"|([^\s;]{1,70}))/i.exec(contentType)
   return match ? (match[1] ?? match[2]!) : null
 }
@@ -59,4 +68,20 @@ function nameOf(head: string): string | null {
   const disposition = /^content-disposition:[^\r\n]*/im.exec(head)?.[0] ?? ''
   const match = /;\s*name\*?=(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))/i.exec(disposition)
   return match ? (match[1] ?? match[2]!) : null
+}
+
+/** One `content-disposition`, of `name` and `filename` once each, on lines that end in CRLF: no reader takes it for anything else. */
+function isPlainHead(head: string): boolean {
+  if (!head.startsWith('\r\n') || /[^\r]\n|\r(?!\n)|\r\n[ \t]/.test(`${head}\r\n`)) return false
+  const dispositions = head.split('\r\n').filter((line) => /^content-disposition\s*:/i.test(line))
+  if (dispositions.length !== 1) return false
+  const parameters =
+    /^content-disposition: *form-data((?:; *(?:name|filename|filename\*)=(?:"[^"\\]*"|[^\s";\\]+))*) *$/i.exec(
+      dispositions[0]!,
+    )
+  if (!parameters) return false
+  const names = [...parameters[1]!.matchAll(/; *(name|filename|filename\*)=(?:"[^"]*"|[^\s";]+)/gi)].map((match) =>
+    match[1]!.toLowerCase(),
+  )
+  return names.includes('name') && new Set(names).size === names.length
 }

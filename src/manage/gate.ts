@@ -15,12 +15,13 @@ export function createGate({
   log,
   now,
 }: Pick<AppContext, 'managementToken' | 'store' | 'metrics' | 'log' | 'now'>): RequestHandler {
-  let windowStart = 0
+  let windowStart = performance.now()
   let denials = 0
 
   const deny = async (req: Request) => {
-    if (now() - windowStart >= WINDOW_MS) {
-      windowStart = now()
+    // Not the wall clock's minute: that one may stand still or run back.
+    if (performance.now() - windowStart >= WINDOW_MS) {
+      windowStart = performance.now()
       denials = 0
     }
     if (++denials > MAX_DENIALS) return void metrics.auditSuppressed()

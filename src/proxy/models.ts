@@ -28,9 +28,12 @@ export function modelsHandler(ctx: AppContext): (exchange: HttpExchange, target:
   return async (exchange, target) => {
     const caller = exchange.caller!
     const cacheKey = `${target.provider.name} ${hashToken(target.key)}`
-    const models = lists.get(cacheKey) ?? (await fetchModels(exchange, target))
-    if (models === null) return
-    lists.set(cacheKey, models)
+    let models: Model[] | null | undefined = lists.get(cacheKey)
+    if (!models) {
+      models = await fetchModels(exchange, target)
+      if (models === null) return
+      lists.set(cacheKey, models)
+    }
     const body = JSON.stringify({
       object: 'list',
       data: models.filter(({ id }) => mayUse(caller, target.provider, id)),

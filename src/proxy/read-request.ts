@@ -83,8 +83,10 @@ function parse(bytes: Buffer): Record<string, unknown> | null {
 
 /** V8 tells where it stumbled, and quotes the text around: only the place is passed on. */
 function reason(error: unknown): string {
-  const place = /at position \d+(?: \(line \d+ column \d+\))?/.exec(String(error))
-  return place ? `unexpected text ${place[0]}.` : 'unexpected end of the text.'
+  const text = String(error)
+  const place = /at position \d+(?: \(line \d+ column \d+\))?/.exec(text)
+  if (place) return `unexpected text ${place[0]}.`
+  return /unexpected end/i.test(text) ? 'it ends too early.' : 'unexpected text.'
 }
 
 function readStream(req: IncomingMessage, contentLength: string | null, { maxUploadBytes }: Limits): RequestBody {

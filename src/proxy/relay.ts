@@ -4,7 +4,7 @@ import { createJsonObserver } from '../usage/json-observer.ts'
 import { type Observer, passThrough } from '../usage/observer.ts'
 import { createSecretFilter } from '../usage/secret-filter.ts'
 import { createStreamObserver } from '../usage/stream-observer.ts'
-import { decoded } from './decode.ts'
+import { createDecoding, type Decoding, type Source } from './decode.ts'
 import { note } from './dispatch.ts'
 import type { HttpExchange } from './exchange.ts'
 import { type Answer, type Receiver, UpstreamFailure } from './forward.ts'
@@ -34,23 +34,26 @@ export function relay(parts: Parts, exchange: HttpExchange, target: Target, answ
   // A header of the list would replace the one that the CORS middleware has set.
   if (ownCors) extra.push('vary', 'Origin')
   const facts = { keepContentLength: untouched, decoded: decodes, limits: exchange.grant?.states ?? [], ownCors, extra }
+  let decoding: Decoding | null = null
   try {
+    if (decodes) decoding = createDecoding(encoding, answer)
     res.writeHead(answer.status, answer.statusText, downstreamHeaders(answer.headers, facts))
   } catch (cause) {
-    const failure = new UpstreamFailure('cut', 'The provider sent headers that cannot be passed on.', { cause })
+    const failure = new UpstreamFailure('cut', 'The provider sent an answer that cannot be passed on.', { cause })
     answer.cancel(failure)
     note(parts, exchange, target, answer, failure)
     exchange.relaying = false
     throw new GatewayError('upstream_unreachable', { cause: failure })
   }
 
+  if (decodes) exchange.changes.push('content-encoding')
   // They have served; a stream may stay open for minutes.
   answer.headers = []
-  const receiver = createReceiver(parts, exchange, target, answer, {
+  const receiver = createReceiver(parts, exchange, target, answer, decoding ?? answer, {
     ...framing,
     length: untouched ? framing.length : null,
   })
-  answer.deliverTo(decodes ? decoded(encoding, answer, receiver) : receiver)
+  answer.deliverTo(decoding ? decoding.receive(receiver) : receiver)
 }
 
 function frame(exchange: HttpExchange, target: Target, answer: Answer, hideUsage: boolean): Framing {
@@ -67,7 +70,12 @@ function frame(exchange: HttpExchange, target: Target, answer: Answer, hideUsage
   }
   if (endpoint === null) return { ...facts, observer: passThrough }
   if (isEventStream) return { ...facts, observer: createStreamObserver({ terminator: endpoint.terminator, hideUsage }) }
-  return { ...facts, observer: type.startsWith('application/json') ? createJsonObserver() : passThrough }
+  return {
+    ...facts,
+    observer: type.startsWith('application/json')
+      ? createJsonObserver(endpoint.text !== null && endpoint.text !== 'input_only')
+      : passThrough,
+  }
 }
 
 function createReceiver(
@@ -75,6 +83,7 @@ function createReceiver(
   exchange: HttpExchange,
   target: Target,
   answer: Answer,
+  source: Source,
   { isEventStream, length, observer }: Framing,
 ): Receiver {
   const { res } = exchange
@@ -90,10 +99,10 @@ function createReceiver(
     exchange.responseBytes += piece.length
     if (res.write(piece) || paused) return
     paused = true
-    answer.pause()
+    source.pause()
     res.once('drain', () => {
       paused = false
-      answer.resume()
+      source.resume()
     })
   }
 

@@ -16,12 +16,18 @@ export type RequestPath = {
  * endpoint is the same endpoint. Dot segments and broken escapes, which could leave `/v1`, are a `problem` (`unknown_route`).
  */
 export function parsePath(url: string): RequestPath {
-  const mark = url.indexOf('?')
-  const path = mark === -1 ? url : url.slice(0, mark)
-  const query = mark === -1 ? '' : withoutCredentials(url.slice(mark))
+  const target = url.charCodeAt(0) === SLASH && !url.includes('#') ? url : originForm(url)
+  const mark = target.indexOf('?')
+  const path = mark === -1 ? target : target.slice(0, mark)
+  const query = mark === -1 ? '' : withoutCredentials(target.slice(mark))
   const { endpoint, problem } = PLAIN.test(path) ? { endpoint: path, problem: null } : normalize(path)
   return { endpoint, below: path.slice(3), query, problem }
 }
+
+const SLASH = 0x2f
+
+/** A target with scheme and host in front (RFC 9112 3.2.2: servers must take it) or a fragment behind: what is left without them. */
+const originForm = (url: string) => url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').replace(/#.*$/s, '') || '/'
 
 /** Nothing to normalise: the usual case, in one look. */
 const PLAIN = /^(?:\/(?!\.\.?(?:\/|$))[\w.:@~!$&'()*+,;=-]+)+$/
@@ -43,10 +49,15 @@ function normalize(path: string): { endpoint: string; problem: GatewayError | nu
 
 /** `?key=` is how some SDKs send their credential; it is ours and must not reach the provider. */
 function withoutCredentials(query: string): string {
-  if (!query.includes('key=')) return query
+  if (!/key|%/i.test(query)) return query
   const left = query
     .slice(1)
     .split('&')
-    .filter((pair) => !/^(?:key|api_key)=/i.test(pair))
+    .filter((pair) => !CREDENTIALS.has(nameOf(pair)))
   return left.length === 0 ? '' : `?${left.join('&')}`
 }
+
+const CREDENTIALS = new Set(['key', 'api_key'])
+
+/** A parameter's name as whoever reads it will understand it. */
+const nameOf = (pair: string) => [...new URLSearchParams(pair).keys()][0]?.toLowerCase() ?? ''

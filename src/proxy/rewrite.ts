@@ -31,3 +31,10 @@ export function withUsageAsked(json: Buffer, body: Record<string, unknown>): Buf
 
 export const asksForUsage = (body: Record<string, unknown>) =>
   (body.stream_options as { include_usage?: unknown } | null | undefined)?.include_usage === true
+
+/** Usage can be asked for on the caller's behalf: he has not done so, and what he sent as `stream_options` is sound. */
+export function mayAskForUsage(body: Record<string, unknown>): boolean {
+  const options = body.stream_options
+  const isSound = options === undefined || options === null || (typeof options === 'object' && !Array.isArray(options))
+  return isSound && !asksForUsage(body)
+}

@@ -18,7 +18,7 @@ import { readText } from './read-text.ts'
 import { relay } from './relay.ts'
 import { parsePath } from './request-path.ts'
 import { ownHeaders, sendError } from './respond.ts'
-import { asksForUsage, refuseDoubledModel, withModel, withUsageAsked } from './rewrite.ts'
+import { asksForUsage, mayAskForUsage, refuseDoubledModel, withModel, withUsageAsked } from './rewrite.ts'
 import { settle } from './settle.ts'
 import type { StaticCallers } from './static-callers.ts'
 import { watchUpload } from './upload.ts'
@@ -57,13 +57,17 @@ export function createProxy(ctx: AppContext, statics: StaticCallers): RequestHan
     const caller = await authenticate(ctx.tokens, statics, req)
     exchange.caller = caller
     if (path.problem) throw path.problem
+    // A provider that echoes the request would give its key away.
+    if (exchange.method === 'TRACE')
+      throw new GatewayError('method_not_allowed', { message: 'TRACE is not passed on.' })
     authorize(caller, path.endpoint, () => (req as Request).ip ?? '', ctx.now())
     if (ctx.ledger.failing()) throw new GatewayError('storage_unavailable', { headers: { 'retry-after': '5' } })
     exchange.body = await readRequest(req, ctx.config, exchange.endpoint?.text != null)
     readFields(exchange)
     const isModelList = exchange.method === 'GET' && path.endpoint === '/v1/models'
     const target = plan(choice, caller, isModelList ? null : exchange.model)
-    if (exchange.model === null && exchange.endpoint !== null && exchange.body.kind === 'json') authorizeNoModel(caller)
+    if (exchange.model === null && exchange.endpoint !== null && exchange.body.kind !== 'stream')
+      authorizeNoModel(caller)
     exchange.target = target
     exchange.provider = target.provider.name
     Object.assign(exchange, await admit(ctx, ctx.config.rateLimit, caller, exchange.body), { admitted: true })
@@ -102,14 +106,23 @@ function readFields(exchange: HttpExchange): void {
   const { body, path } = exchange
   if (body.kind === 'json' && body.value !== null) {
     const { model, stream } = body.value
-    if (typeof model === 'string') {
-      exchange.model = model
-      refuseDoubledModel(body.bytes)
-    }
+    if (model !== undefined) refuseDoubledModel(body.bytes)
+    if (typeof model === 'string') exchange.model = shortEnough(model)
     exchange.stream = stream === true
-  } else if (path.query.includes('model=')) {
-    exchange.model = new URLSearchParams(path.query).get('model')
+  } else if (body.kind === 'none' && path.query.includes('model=')) {
+    exchange.model = shortEnough(new URLSearchParams(path.query).get('model') ?? '') || null
   }
+}
+
+/** No model is named at such length; it would stand whole in the ledger and in the log. */
+const MAX_MODEL_LENGTH = 256
+
+function shortEnough(model: string): string {
+  if (model.length <= MAX_MODEL_LENGTH) return model
+  throw new GatewayError('invalid_request', {
+    message: `The name of the model is longer than ${MAX_MODEL_LENGTH} characters.`,
+    param: 'model',
+  })
 }
 
 /** What every attempt sends, with the named rewrites: the model's prefix, and usage asked for where the caller did not ask. */
@@ -123,7 +136,7 @@ function prepare({ config, providers, estimator }: AppContext, exchange: HttpExc
     changes.push('model')
   }
   if (bytes !== null && body.kind === 'json' && body.value !== null && endpoint?.usageOnRequest && exchange.stream) {
-    hideUsage = config.streamUsage === 'inject' && provider.takesStreamOptions && !asksForUsage(body.value)
+    hideUsage = config.streamUsage === 'inject' && provider.takesStreamOptions && mayAskForUsage(body.value)
     if (!hideUsage && !asksForUsage(body.value)) estimator.warm()
     if (hideUsage) {
       bytes = withUsageAsked(bytes, body.value)
@@ -158,9 +171,11 @@ function upload(providers: AppContext['providers'], defaultProvider: string, exc
       exchange.answer?.touch()
     },
     onModel(model) {
+      shortEnough(model)
       plan({ providers, defaultProvider, pick: () => 0 }, caller, model)
       exchange.model = model
     },
+    onUnreadable: () => authorizeNoModel(caller),
     onLast() {
       if (exchange.endpoint !== null && exchange.model === null) authorizeNoModel(caller)
     },

@@ -1,5 +1,5 @@
 import { pipeline, type Readable, Transform } from 'node:stream'
-import type { GatewayError } from '../errors.ts'
+import { GatewayError } from '../errors.ts'
 import { boundaryOf, MultipartField } from '../formats/multipart.ts'
 
 type Watch = {
@@ -8,6 +8,8 @@ type Watch = {
   onBytes(count: number): void
   /** The form named its model. Throws when it may not be used. */
   onModel(model: string): void
+  /** The form is written so that readers may differ on what it says. Throws when the caller may not send such a one. */
+  onUnreadable(): void
   /** The body is about to end, and this is what it said. Throws when that is not enough. */
   onLast(): void
   onRefused(error: GatewayError): void
@@ -17,9 +19,12 @@ type Watch = {
  * Passes an upload on and watches it. The last piece waits until the body is known to be allowed, so that a provider never gets
  * the whole of a request that this caller may not make: the model's field may well stand behind the file.
  */
-export function watchUpload(source: Readable, { contentType, onBytes, onModel, onLast, onRefused }: Watch): Readable {
+export function watchUpload(
+  source: Readable,
+  { contentType, onBytes, onModel, onUnreadable, onLast, onRefused }: Watch,
+): Readable {
   const boundary = boundaryOf(contentType)
-  const scanner = boundary === null ? null : new MultipartField(boundary, 'model', onModel)
+  const scanner = boundary === null ? null : new MultipartField(boundary, 'model', onModel, onUnreadable)
   let waiting: Buffer | null = null
   const watch = new Transform({
     transform(piece: Buffer, _encoding, done) {
@@ -45,6 +50,8 @@ export function watchUpload(source: Readable, { contentType, onBytes, onModel, o
     },
   })
   // A failure on either side ends the other; the receiver of the stream hears of it.
-  pipeline(source, watch, () => {})
+  pipeline(source, watch, (error) => {
+    if (error instanceof GatewayError) onRefused(error)
+  })
   return watch
 }

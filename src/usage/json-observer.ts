@@ -5,9 +5,12 @@ import { readUsage, usageOf } from './read-usage.ts'
 
 /** Answers up to this size are parsed whole when they are complete; larger ones are scanned as they pass, in constant memory. */
 const PARSE_UP_TO = 64 * 1024
+/** Of answers whose text may have to be counted. */
+const PARSE_TEXT_UP_TO = 1024 * 1024
 
-/** Reads usage and model from a JSON answer. Bytes pass untouched. */
-export function createJsonObserver(): Observer {
+/** Reads usage and model from a JSON answer. Bytes pass untouched. `isText`: the answer is a text, for an estimate if need be. */
+export function createJsonObserver(isText: boolean): Observer {
+  const parseUpTo = isText ? PARSE_TEXT_UP_TO : PARSE_UP_TO
   let pieces: Buffer[] = []
   let bytes = 0
   let scan: FieldScan | null = null
@@ -31,7 +34,7 @@ export function createJsonObserver(): Observer {
       if (scan) scan.push(piece)
       else {
         pieces.push(piece)
-        if (bytes > PARSE_UP_TO) {
+        if (bytes > parseUpTo) {
           scan = createFieldScan()
           for (const early of pieces) scan.push(early)
           pieces = []

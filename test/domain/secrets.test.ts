@@ -96,7 +96,7 @@ describe('a sealed provider key', () => {
     }
   })
 
-  it.failing('does not open when it is cut short, or is none', () => {
+  it('does not open when it is cut short, or is none', () => {
     const envelope = sealer.seal('sk-provider-key')
     for (let length = 0; length < envelope.length; length++) {
       const cut = envelope.slice(0, length)
@@ -108,7 +108,7 @@ describe('a sealed provider key', () => {
       expect(() => sealer.open(none)).toThrow()
   })
 
-  it.failing('does not open with a tag that was cut short, which would be quick to guess', () => {
+  it('does not open with a tag that was cut short, which would be quick to guess', () => {
     const parts = sealer.seal('sk-provider-key').split('.')
     for (const length of [4, 8, 12, 15]) {
       const tag = Buffer.from(parts[4]!, 'base64url').subarray(0, length).toString('base64url')

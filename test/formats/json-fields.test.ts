@@ -76,7 +76,7 @@ describe('the members of a JSON object', () => {
     expect(scanFields(Buffer.from(json))).toEqual([])
   })
 
-  it.failing('are none in a text, whatever it says', () => {
+  it('are none in a text, whatever it says', () => {
     expect(scanFields(Buffer.from(JSON.stringify('[}\\\\}')))).toEqual([])
   })
 
@@ -123,7 +123,7 @@ describe('a changed object', () => {
     )
   })
 
-  it.failing('is JSON still when it was empty but for a long stretch of blanks', () => {
+  it('is JSON still when it was empty but for a long stretch of blanks', () => {
     const changed = prependField(Buffer.from(`{${' '.repeat(100)}}`), 'a', '1')
     expect(JSON.parse(changed.toString())).toEqual({ a: 1 })
   })

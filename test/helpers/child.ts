@@ -17,6 +17,8 @@ export type Child = {
   stderr(): string
   exited: Promise<Exit>
   kill(signal: NodeJS.Signals): void
+  /** To its standard input. */
+  types(text: string): void
   /** Resolves with the match once standard output has it; rejects when the process ends first, or after fifteen seconds. */
   says(pattern: RegExp): Promise<RegExpExecArray>
 }
@@ -84,7 +86,7 @@ export function spawnGateway({ upstream, dataDir = makeFolder(), env = {}, nodeA
 
 /** Any program, in an empty folder of its own, ended with the tests at the latest. */
 export function spawnProgram(file: string, args: string[], env: Record<string, string>): Child {
-  const child = spawn(file, args, { cwd: makeFolder(), env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(file, args, { cwd: makeFolder(), env, stdio: ['pipe', 'pipe', 'pipe'] })
   running.add(child)
   let stdout = ''
   let stderr = ''
@@ -103,6 +105,7 @@ export function spawnProgram(file: string, args: string[], env: Record<string, s
     stderr: () => stderr,
     exited,
     kill: (signal) => void child.kill(signal),
+    types: (text) => void child.stdin.write(text),
     says: (pattern) =>
       new Promise((resolve, reject) => {
         const fail = (what: string) => reject(new Error(`${what} without saying ${pattern}: ${stdout}\n${stderr}`))

@@ -37,8 +37,7 @@ describe('an estimate', () => {
     expect(ms).toBeLessThan(4_000)
   })
 
-  // REPORTED as `tokeniser-blocked`: for over a minute all others get a rough count, and two seconds late.
-  it.failing('of a plain request is not held up by another caller’s text that is slow to count', async () => {
+  it('of a plain request is not held up by another caller’s text that is slow to count', async () => {
     const words = 'The quick brown fox jumps over the lazy dog. '.repeat(4)
     const before = await estimated(words)
     await estimated(SLOW_TO_COUNT)
@@ -47,8 +46,7 @@ describe('an estimate', () => {
     expect(after.ms).toBeLessThan(1_800)
   })
 
-  // REPORTED as `large-answer-uncounted` (past 64 KB the text of a JSON answer is not kept).
-  it.failing('of a long answer counts the answer', async () => {
+  it('of a long answer counts the answer', async () => {
     const { usage } = await estimated('Tell me a story.', 'once upon a time '.repeat(6_000))
     expect(usage.outputTokens).toBeGreaterThan(10_000)
   })

@@ -8,7 +8,9 @@ let upstream: Upstream
 let gateway: TestGateway
 
 beforeAll(async () => {
-  upstream = await startUpstream((_req, res) => sendJson(res, 200, chatAnswer(), { 'access-control-allow-origin': 'https://provider.example' }))
+  upstream = await startUpstream((_req, res) =>
+    sendJson(res, 200, chatAnswer(), { 'access-control-allow-origin': 'https://provider.example' }),
+  )
   gateway = await startTestGateway({ upstream: upstream.url, config: { corsOrigins: [ORIGIN], trustProxy: 1 } })
 })
 afterAll(async () => {
@@ -20,7 +22,11 @@ describe('a page of a browser', () => {
   it('of a configured origin gets its preflight answered here, without a token and without the provider', async () => {
     const answer = await ask(`${gateway.baseUrl}/chat/completions`, {
       method: 'OPTIONS',
-      headers: { origin: ORIGIN, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization,x-stainless-os' },
+      headers: {
+        origin: ORIGIN,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization,x-stainless-os',
+      },
     })
     expect(answer.status).toBe(204)
     expect(answer.header('access-control-allow-origin')).toBe(ORIGIN)
@@ -50,7 +56,8 @@ describe('a page of a browser', () => {
 describe('an address behind a trusted proxy', () => {
   it('is the one that the allow-list of a token is asked about', async () => {
     const { secret } = await gateway.token({ allowedIps: ['203.0.113.0/24', '2001:db8::/32'] })
-    const from = async (address: string) => (await chat(gateway.baseUrl, secret, {}, { 'x-forwarded-for': address })).status
+    const from = async (address: string) =>
+      (await chat(gateway.baseUrl, secret, {}, { 'x-forwarded-for': address })).status
     expect(await from('203.0.113.9')).toBe(200)
     expect(await from('2001:db8::1')).toBe(200)
     expect(await from('198.51.100.1')).toBe(403)

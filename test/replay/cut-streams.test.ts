@@ -37,7 +37,7 @@ function shownTo({ requestBody, responseBody, path }: Sample): string {
   return (asked ? whole : withoutUsage(whole)).toString()
 }
 
-const isText = ({ path }: Sample) => !path.includes('/audio/')
+const isText = ({ path }: Sample) => !/\/(?:audio|images)\//.test(path)
 
 const lastData = (body: string) =>
   body

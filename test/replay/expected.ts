@@ -6,7 +6,7 @@ export type Json = Record<string, unknown>
 export type Expected = { usage: Usage | 'estimated'; servedModel: string | null; failed: boolean }
 
 /** POST endpoints whose answers may report usage; for those of `TEXT` it is estimated when they do not. */
-const METERED = /\/(?:chat\/completions|completions|responses|embeddings|images\/\w+|audio\/\w+)$/
+const METERED = /\/(?:chat\/completions|completions|responses|responses\/compact|embeddings|images\/\w+|audio\/\w+)$/
 const TEXT = /\/(?:chat\/completions|completions|responses|embeddings)$/
 
 const NONE: Usage = { inputTokens: 0, outputTokens: 0, cachedTokens: 0, reasoningTokens: 0, source: 'none' }

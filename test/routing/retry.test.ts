@@ -84,7 +84,7 @@ describe('what a provider asks for', () => {
     expect(retryAfterMs(millis, seconds, NOW)).toBe(expected)
   })
 
-  it.failing.each(['-5', '-1'])('as %s seconds makes no sense', (seconds) => {
+  it.each(['-5', '-1'])('as %s seconds makes no sense', (seconds) => {
     expect(retryAfterMs(null, seconds, NOW)).toBeNull()
   })
 

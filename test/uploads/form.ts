@@ -10,7 +10,9 @@ export type Uploads = {
   provider: Upstream
   /** What the provider got of the requests so far; reads on until each is over. */
   got: Got[]
-  /** The one ledger row of this token, and the other things that only an end brings. */
+  /** The provider reads on, as at first. */
+  reset(): void
+  /** The one ledger row of this token. */
   rowOf(tokenId: string): Promise<Awaited<ReturnType<TestGateway['rows']>>[number]>
   stop(): Promise<void>
 }
@@ -41,6 +43,7 @@ export async function openUploads(options: Parameters<typeof startTestGateway>[0
     gateway,
     provider,
     got,
+    reset: () => provider.script(readAll),
     rowOf: (tokenId) =>
       eventually(async () => (await gateway.rows()).find((row) => row.tokenId === tokenId), 'the row of the upload'),
     async stop() {

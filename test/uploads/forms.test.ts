@@ -93,9 +93,8 @@ describe('a token that may use some models only', () => {
     expect(got?.whole ?? false).toBe(false)
   })
 
-  // REPORTED as `hidden-model`: what a provider reads as `model` is not seen here.
   describe('cannot hide another model behind one of its own', () => {
-    it.failing.each([
+    it.each([
       ['in a quoted parameter', part('form-data; x="; name=foo"; name="model"', 'gpt-4o')],
       ['in a folded header', part('form-data;\r\n name="model"', 'gpt-4o')],
       ['by an escape in its name', part('form-data; name="mod\\el"', 'gpt-4o')],
@@ -104,7 +103,7 @@ describe('a token that may use some models only', () => {
       expect((await send(form(whisper, file(9), hidden), onlyWhisper)).status).toBe(403)
     })
 
-    it.failing('by a second boundary in a quoted parameter of the content type', async () => {
+    it('by a second boundary in a quoted parameter of the content type', async () => {
       const decoy = Buffer.from(
         '--decoy"\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n--decoy"--\r\n',
       )
@@ -113,7 +112,7 @@ describe('a token that may use some models only', () => {
       expect((await send(body, onlyWhisper, { type })).status).toBe(403)
     })
 
-    it.failing('by lines that end in LF alone', async () => {
+    it('by lines that end in LF alone', async () => {
       const body = Buffer.from(
         form(forbidden, field('x', 'whisper-1'), file(9)).toString().replace('\r\n\r\n', '\n\n').replace('\r\n', '\n'),
       )

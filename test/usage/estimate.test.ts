@@ -95,14 +95,14 @@ describe('a worker that fails', () => {
 })
 
 describe('a text made to do harm', () => {
-  it.failing('does not stop the worker: what looks like a special token is a text', async () => {
+  it('does not stop the worker: what looks like a special token is a text', async () => {
     await started()
     await estimator.estimate(body(''), 'The end is <|endoftext|> they say')
     await estimator.estimate(body('<|im_start|><|endofprompt|>'), '')
     expect(failures).toEqual([])
   })
 
-  it.failing('does not keep the others waiting: a long run without blanks', async () => {
+  it('does not keep the others waiting: a long run without blanks', async () => {
     await started()
     void estimator.estimate(body(''), 'a'.repeat(100_000))
     const { outputTokens } = await estimator.estimate(body(''), 'antidisestablishmentarianism')

@@ -51,7 +51,7 @@ describe('the text a model generated', () => {
     }
   })
 
-  it.failing('is read also where content comes in parts, and where a function is called the old way', () => {
+  it('is read also where content comes in parts, and where a function is called the old way', () => {
     const parts = [
       { type: 'thinking', thinking: [{ type: 'text', text: 'hm' }] },
       { type: 'text', text: 'Hello' },

@@ -37,7 +37,7 @@ beforeEach(() => {
     onRecovery: () => state.recoveries++,
   })
 })
-afterEach(() => jest.useRealTimers())
+afterEach(() => void jest.useRealTimers())
 
 const record = (id: string, countFor: string | null = null) =>
   new Promise<void>((resolve) => ledger.record(row(id), countFor, resolve))
@@ -77,7 +77,7 @@ describe('rows', () => {
     await Promise.all(all)
     expect(written()).toHaveLength(2_000)
     expect(new Set(written()).size).toBe(2_000)
-    expect(state.batches.length).toBeLessThanOrEqual(501)
+    expect(state.batches.length).toBeLessThan(300)
   })
 
   it('of others are written and told though one answer throws', async () => {
@@ -113,7 +113,7 @@ describe('a take', () => {
 })
 
 describe('while the database cannot be written', () => {
-  beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance'] }))
+  beforeEach(() => void jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance'] }))
 
   it('answers still end, rows are kept and tried every second, and it is known', async () => {
     state.broken = true
@@ -171,7 +171,7 @@ describe('closing', () => {
     expect(written()).toEqual(['a', 'b'])
   })
 
-  it.failing('leaves no timer behind that tries again on a database that is closed', async () => {
+  it('leaves no timer behind that tries again on a database that is closed', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance'] })
     state.broken = true
     ledger.record(row('a'), null, () => {})

@@ -59,13 +59,13 @@ describe('a model goes to', () => {
     )
   })
 
-  it.failing('OpenRouter as it spells it, also where another provider is the default', () => {
+  it('OpenRouter as it spells it, also where another provider is the default', () => {
     expect(target(gateway(['openai', 'openrouter']), everybody, 'anthropic/claude-4')).toBe(
       'openrouter anthropic/claude-4 shared-openrouter',
     )
   })
 
-  it.failing('no other provider than the one it names with a colon', () => {
+  it('no other provider than the one it names with a colon', () => {
     expect(() => plan(gateway(['openai']), everybody, 'anthropic:claude-4')).toThrow(
       expect.objectContaining({ code: 'model_not_found' }),
     )
@@ -179,7 +179,7 @@ describe('an allow-list', () => {
       expect(() => plan(open, who, model)).toThrow(expect.objectContaining({ code: 'model_not_allowed' }))
   })
 
-  it.failing('that names a provider does not hold for a model of another one that is spelled like it', () => {
+  it('that names a provider does not hold for a model of another one that is spelled like it', () => {
     expect(may(['openai/*'], 'openrouter/openai/gpt-4o')).toBe(false)
   })
 })
