@@ -15,6 +15,7 @@ type Line = { name: string; room: string; self: number; total: number }
 type Summary = { lines: Line[]; rooms: Record<string, number> }
 
 const ROOT = join(import.meta.dirname, '..')
+const PACKAGES = `${sep}node_modules${sep}`
 const NOT_WORK = new Set(['(idle)', '(root)'])
 const SAMPLE_EVERY_MICROS = 250
 const WARM_UP_REQUESTS = 16_000
@@ -122,16 +123,22 @@ function summarise({ nodes, samples, timeDeltas }: Profile, from: number, until:
 
 function nameOf({ functionName, url, lineNumber }: Frame): string {
   const name = functionName || '(anonymous)'
-  if (url === '') return name
-  const path = url.startsWith('file:') ? relative(ROOT, fileURLToPath(url)) : url
-  return `${name} ${path.replace(`node_modules${sep}`, '')}:${lineNumber + 1}`
+  return url === '' ? name : `${name} ${placeOf(url)}:${lineNumber + 1}`
 }
 
 /** `src`, a package, a module of Node's, or V8 itself. */
 function roomOf({ functionName, url }: Frame): string {
   if (url === '') return functionName.startsWith('(') ? functionName : 'native (system calls, SQLite, buffers, parsers)'
-  if (!url.startsWith('file:')) return 'Node'
-  const [first, second, third] = relative(ROOT, fileURLToPath(url)).split(sep)
-  if (first !== 'node_modules') return first!
-  return second!.startsWith('@') ? `${second}/${third}` : second!
+  if (!url.startsWith('file:'))
+    return url.startsWith('node:') ? 'Node' : 'native (system calls, SQLite, buffers, parsers)'
+  const [first, second] = placeOf(url).split(sep)
+  return first!.startsWith('@') ? `${first}/${second}` : first!
+}
+
+/** Below the folder of the project, or of the packages: `src/app.ts`, `undici/lib/…`. */
+function placeOf(url: string): string {
+  if (!url.startsWith('file:')) return url
+  const path = fileURLToPath(url)
+  const packages = path.lastIndexOf(PACKAGES)
+  return packages === -1 ? relative(ROOT, path) : path.slice(packages + PACKAGES.length)
 }

@@ -43,6 +43,8 @@ export type Life = {
   draining: boolean
   /** Requests on `/v1` that have not ended, streams among them. */
   running: number
+  /** Those among them, and those just ended, whose ledger row is not written yet. */
+  unsettled: number
 }
 
 type Options = { config: Config; managementToken: string; encryptionKey: Buffer; log: Logger; now?: () => number }
@@ -103,7 +105,7 @@ export async function openContext({
     log.error('the estimate worker failed; it is started again when needed', { cause }),
   )
   const http = createUpstreams(config)
-  const life: Life = { startedAt: now(), draining: false, running: 0 }
+  const life: Life = { startedAt: now(), draining: false, running: 0, unsettled: 0 }
   return {
     config,
     store,

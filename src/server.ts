@@ -76,11 +76,15 @@ async function close(ctx: AppContext, server: Server, realtime: Realtime, graceM
   const late = setTimeout(() => server.closeAllConnections(), ctx.life.running > 0 ? 0 : CLOSING_MS)
   await closed
   clearTimeout(late)
+  // What was cut off just now is still on its way into the ledger.
+  const patience = performance.now() + BOOKING_MS
+  while (ctx.life.unsettled > 0 && performance.now() < patience) await delay(5)
   await ctx.close()
 }
 
 const DRAIN_CHECK_MS = 50
 const CLOSING_MS = 250
+const BOOKING_MS = 5_000
 
 function urlOf(server: Server): string {
   const { address, family, port } = server.address() as AddressInfo

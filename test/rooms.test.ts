@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals'
 
 const SRC = join(import.meta.dirname, '../src')
 
-type File = { name: string; text: string; imports: { from: string; typeOnly: boolean }[] }
+type File = { name: string; text: string; imports: { from: string; typeOnly: boolean; late: boolean }[] }
 
 const files: File[] = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
@@ -13,14 +13,32 @@ const files: File[] = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
     return { name, text, imports: importsOf(name, text) }
   })
 
-/** What a file imports, packages by name, files as they stand in src. */
+/** What a file imports, packages by name, files as they stand in src. `late`: when it is needed, by `import()`. */
 function importsOf(name: string, text: string): File['imports'] {
-  const statics = [...text.matchAll(/^(?:import|export)\s+(type\s)?(?:[^'"]*?\sfrom\s+)?'([^']+)'/gms)]
-  const dynamic = [...text.matchAll(/\bimport\(\s*'([^']+)'\s*\)/g)].map(([, from]) => ['', undefined, from] as const)
-  return [...statics, ...dynamic].map(([, type, from]) => ({
-    from: from!.startsWith('.') ? relative(SRC, resolve(SRC, name, '..', from!)) : from!,
-    typeOnly: type !== undefined,
-  }))
+  const one = (from: string, typeOnly: boolean, late: boolean) => ({
+    from: from.startsWith('.') ? relative(SRC, resolve(SRC, name, '..', from)) : from,
+    typeOnly,
+    late,
+  })
+  const statics = [...text.matchAll(/^(?:import|export)\s+(?:([^'"]*?)\sfrom\s+)?'([^']+)'/gms)]
+  const lates = [...text.matchAll(/\bimport\(\s*'([^']+)'\s*\)/g)]
+  return [
+    ...statics.map(([, what = '', from]) => one(from!, isTypes(what), false)),
+    ...lates.map(([, from]) => one(from!, false, true)),
+  ]
+}
+
+/** `type { A }`, or `{ type A, type B }`. */
+function isTypes(what: string): boolean {
+  return (
+    /^type\s/.test(what) ||
+    (/^\{.*\}$/s.test(what) &&
+      what
+        .slice(1, -1)
+        .split(',')
+        .filter((part) => part.trim())
+        .every((part) => /^\s*type\s/.test(part)))
+  )
 }
 
 const roomOf = (name: string) => (name.includes('/') ? name.split('/')[0]! : '')
@@ -76,6 +94,8 @@ describe('the rooms of DESIGN 3', () => {
   it('right of the surfaces do not know the wiring, nor does anyone but main know how to start', () => {
     expect(
       offences(({ name }, from, typeOnly) => {
+        // `llm-proxy server` is the program's start under another name: it may know main, and nothing behind it.
+        if (name === 'cli/commands/server.ts' && from === 'main.ts') return false
         if (['main.ts', 'app.ts', 'server.ts'].includes(from)) return roomOf(name) !== '' && !typeOnly
         return (
           from === 'context.ts' &&
@@ -103,7 +123,8 @@ describe('the rooms of DESIGN 3', () => {
     const walk = (name: string, path: string[]) => {
       if (path.includes(name)) return void circles.push([...path.slice(path.indexOf(name)), name].join(' → '))
       if (done.has(name)) return
-      for (const { from, typeOnly } of byName.get(name)?.imports ?? []) if (!typeOnly) walk(from, [...path, name])
+      for (const { from, typeOnly, late } of byName.get(name)?.imports ?? [])
+        if (!typeOnly && !late) walk(from, [...path, name])
       done.add(name)
     }
     for (const { name } of files) walk(name, [])
@@ -180,17 +201,21 @@ describe('every file', () => {
 
   it('is read by this test as it is meant: it sees what is imported', () => {
     expect(files.length).toBeGreaterThan(80)
-    expect(
-      importsOf(
-        'a/b.ts',
-        "import { x } from './c.ts'\nimport type {\n  Y,\n} from '../d.ts'\nimport 'pkg/x'\nexport * from './e.ts'\nconst z = await import('./f.ts')",
-      ),
-    ).toEqual([
-      { from: 'a/c.ts', typeOnly: false },
-      { from: 'd.ts', typeOnly: true },
-      { from: 'pkg/x', typeOnly: false },
-      { from: 'a/e.ts', typeOnly: false },
-      { from: 'a/f.ts', typeOnly: false },
+    const text = [
+      "import { x, type X } from './c.ts'",
+      'import type {\n  Y,\n} from "../d.ts"'.replaceAll('"', "'"),
+      "import { type Z, type Q } from '../g.ts'",
+      "import 'pkg/x'",
+      "export * from './e.ts'",
+      "const z = await import('./f.ts')",
+    ].join('\n')
+    expect(importsOf('a/b.ts', text)).toEqual([
+      { from: 'a/c.ts', typeOnly: false, late: false },
+      { from: 'd.ts', typeOnly: true, late: false },
+      { from: 'g.ts', typeOnly: true, late: false },
+      { from: 'pkg/x', typeOnly: false, late: false },
+      { from: 'a/e.ts', typeOnly: false, late: false },
+      { from: 'a/f.ts', typeOnly: false, late: true },
     ])
   })
 })

@@ -94,6 +94,7 @@ export class FieldScanner {
           depth = 1
           expectsKey = true
         } else if (byte === OPEN_BRACKET) depth = 2
+        else if (byte === QUOTE) inString = true
         continue
       }
       if (expectsKey) {
@@ -173,7 +174,9 @@ export function replaceValue(json: Buffer, field: Field, value: string): Buffer 
 /** The bytes of an object with one more member at its front. */
 export function prependField(json: Buffer, key: string, value: string): Buffer {
   const open = json.indexOf('{') + 1
-  const isEmpty = /^\s*\}/.test(json.subarray(open, open + 64).toString('latin1'))
+  let next = open
+  while (json[next]! <= 0x20) next++
+  const isEmpty = json[next] === CLOSE_BRACE
   return Buffer.concat([
     json.subarray(0, open),
     Buffer.from(`${JSON.stringify(key)}:${value}${isEmpty ? '' : ','}`),

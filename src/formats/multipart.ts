@@ -1,5 +1,7 @@
+import { readParameters } from './header-parameters.ts'
+
 /** A part's head is never longer; a field's value is never read further. */
-const MAX_HEAD = 16 * 1024
+const MAX_HEAD = 64 * 1024
 const MAX_VALUE = 1024
 
 const BLANK_LINE = Buffer.from('\r\n\r\n')
@@ -39,7 +41,8 @@ export class MultipartField {
         // The blank line's own CRLF may begin the delimiter of an empty part.
         bytes = bytes.subarray(end === -1 ? 0 : end + 2)
       } else {
-        const end = bytes.indexOf(this.#delimiter)
+        const end = this.#delimiterIn(bytes)
+        if (end === 'unknown') break
         if (end === -1) {
           if (this.#state === 'value' && bytes.length < MAX_VALUE) break
           if (this.#state === 'value') this.#state = 'skip'
@@ -53,35 +56,44 @@ export class MultipartField {
     }
     this.#left = Buffer.from(bytes)
   }
+
+  /** Where the next delimiter stands: one that a line end, blanks or two dashes follow. `unknown`: what follows is not here yet. */
+  #delimiterIn(bytes: Buffer): number | 'unknown' {
+    for (let at = bytes.indexOf(this.#delimiter); at !== -1; at = bytes.indexOf(this.#delimiter, at + 1)) {
+      const behind = bytes.subarray(at + this.#delimiter.length, at + this.#delimiter.length + 2).toString('latin1')
+      if (behind.length < 2) return 'unknown'
+      if (/^(?:\r\n|--|[ \t\n\r])/.test(behind)) return at
+    }
+    return -1
+  }
 }
 
-/** The boundary of a multipart content type, null when it is not one. */
+/** The boundary of a multipart content type; null when it is not one, or has none that can be told. */
 export function boundaryOf(contentType: string | undefined): string | null {
   if (contentType === undefined || !/^multipart\//i.test(contentType)) return null
-  // Named twice, nobody knows which one counts.
-  if ((contentType.match(/boundary\s*=/gi)?.length ?? 0) > 1) return null
-  const match = /;\s*boundary=(?:"([^"]{1,70})"|([^\s;]{1,70}))/i.exec(contentType)
-  return match ? (match[1] ?? match[2]!) : null
+  const boundaries = readParameters(contentType).parameters.filter(([name]) => name === 'boundary')
+  const boundary = boundaries.length === 1 ? boundaries[0]![1] : ''
+  return boundary.length >= 1 && boundary.length <= 70 ? boundary : null
 }
 
 function nameOf(head: string): string | null {
-  const disposition = /^content-disposition:[^\r\n]*/im.exec(head)?.[0] ?? ''
-  const match = /;\s*name\*?=(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))/i.exec(disposition)
-  return match ? (match[1] ?? match[2]!) : null
+  const line = /^content-disposition:([^\r\n]*)/im.exec(head)?.[1]
+  return line === undefined ? null : (readParameters(line).parameters.find(([name]) => name === 'name')?.[1] ?? null)
 }
 
 /** One `content-disposition`, of `name` and `filename` once each, on lines that end in CRLF: no reader takes it for anything else. */
 function isPlainHead(head: string): boolean {
   if (!head.startsWith('\r\n') || /[^\r]\n|\r(?!\n)|\r\n[ \t]/.test(`${head}\r\n`)) return false
   const dispositions = head.split('\r\n').filter((line) => /^content-disposition\s*:/i.test(line))
-  if (dispositions.length !== 1) return false
-  const parameters =
-    /^content-disposition: *form-data((?:; *(?:name|filename|filename\*)=(?:"[^"\\]*"|[^\s";\\]+))*) *$/i.exec(
-      dispositions[0]!,
-    )
-  if (!parameters) return false
-  const names = [...parameters[1]!.matchAll(/; *(name|filename|filename\*)=(?:"[^"]*"|[^\s";]+)/gi)].map((match) =>
-    match[1]!.toLowerCase(),
+  if (dispositions.length !== 1 || dispositions[0]!.includes('\\')) return false
+  const { main, parameters, rest } = readParameters(dispositions[0]!.slice(dispositions[0]!.indexOf(':') + 1))
+  const names = parameters.map(([name]) => name)
+  const areKnown = names.every((name) => ['name', 'filename', 'filename*'].includes(name))
+  return (
+    main.toLowerCase() === 'form-data' &&
+    rest === '' &&
+    areKnown &&
+    names.includes('name') &&
+    new Set(names).size === names.length
   )
-  return names.includes('name') && new Set(names).size === names.length
 }

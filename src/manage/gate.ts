@@ -15,13 +15,14 @@ export function createGate({
   log,
   now,
 }: Pick<AppContext, 'managementToken' | 'store' | 'metrics' | 'log' | 'now'>): RequestHandler {
-  let windowStart = performance.now()
+  let windowStart = 0
   let denials = 0
 
   const deny = async (req: Request) => {
-    // Not the wall clock's minute: that one may stand still or run back.
-    if (performance.now() - windowStart >= WINDOW_MS) {
-      windowStart = performance.now()
+    const since = now() - windowStart
+    // Negative: the clock was put back.
+    if (since >= WINDOW_MS || since < 0) {
+      windowStart = now()
       denials = 0
     }
     if (++denials > MAX_DENIALS) return void metrics.auditSuppressed()

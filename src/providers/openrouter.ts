@@ -6,4 +6,5 @@ export const openrouter: Provider = {
   baseUrl: 'https://openrouter.ai/api/v1',
   authHeaders: bearer,
   takesStreamOptions: true,
+  isAggregator: true,
 }

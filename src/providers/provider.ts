@@ -7,6 +7,8 @@ export type Provider = {
   authHeaders(key: string): Record<string, string>
   /** Takes `stream_options.include_usage` in streamed chats. Those that refuse it, or report usage anyway, say false. */
   takesStreamOptions: boolean
+  /** Passes on to others, and knows their models as `provider/model`. */
+  isAggregator?: boolean
 }
 
 /** `Authorization: Bearer <key>`, as OpenAI and all who copy it want it. */

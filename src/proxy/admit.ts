@@ -90,7 +90,8 @@ function add(checks: LimitCheck[], owner: string, limit: RateLimit | null, body:
 
 const requests = (owner: string, limit: number, windowMs: number): LimitCheck => ({
   kind: 'rate',
-  key: `${owner}:requests`,
+  // A window of another length is another window.
+  key: `${owner}:requests:${windowMs}`,
   limit,
   what: 'requests',
   windowMs,
@@ -105,10 +106,11 @@ function tokensToReserve(body: RequestBody, limit: number): number {
   if (body.kind !== 'json' || body.value === null) return 0
   const { max_completion_tokens, max_tokens, max_output_tokens, n } = body.value
   const input = Math.ceil(body.bytes.length / 4)
-  const asked = [max_completion_tokens, max_output_tokens, max_tokens].find(
-    (value) => Number.isSafeInteger(value) && Number(value) >= 0,
-  )
-  if (asked !== undefined) return input + Number(asked) * (Number.isSafeInteger(n) && Number(n) > 1 ? Number(n) : 1)
+  const bounds = [max_completion_tokens, max_output_tokens, max_tokens]
+    .map(Number)
+    .filter((value) => Number.isSafeInteger(value) && value >= 0)
+  // Where several are named, a provider may know only one of them.
+  if (bounds.length > 0) return input + Math.max(...bounds) * (Number.isSafeInteger(n) && Number(n) > 1 ? Number(n) : 1)
   return input + Math.max(0, Math.min(USUAL_OUTPUT_TOKENS, limit - input))
 }
 

@@ -21,7 +21,7 @@ export async function dispatch(parts: Parts, exchange: Exchange, target: Target,
     const answer = begin(parts, exchange, build(target))
     const failure = await firstByte(answer)
     const attempt = () => note(parts, exchange, target, answer, failure)
-    if (failure?.kind === 'cancelled' || exchange.clientGone) {
+    if (failure?.kind === 'cancelled' || exchange.clientGone || exchange.refusal) {
       attempt()
       throw exchange.refusal ?? new GatewayError('client_closed', { cause: failure })
     }

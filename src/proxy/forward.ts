@@ -222,7 +222,7 @@ export class Answer implements Dispatcher.DispatchHandler {
   ): void {
     if (status < 200) return
     this.status = status
-    this.statusText = statusText ?? ''
+    this.statusText = (statusText ?? '').replace(UNPRINTABLE, '?')
     this.headers = ((controller.rawHeaders ?? []) as Buffer[]).map((part) => part.toString('latin1'))
     this.headersAt = performance.now()
     this.#heardSinceSweep = true
@@ -264,6 +264,9 @@ export class Answer implements Dispatcher.DispatchHandler {
     this.#onOver()
   }
 }
+
+/** What Node does not send in a status line. */
+const UNPRINTABLE = /[^\t\x20-\x7e\x80-\xff]/g
 
 const CONNECT_ERRORS = new Set([
   'ECONNREFUSED',

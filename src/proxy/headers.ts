@@ -82,6 +82,7 @@ export function downstreamHeaders(
     if (NEVER_DOWN.has(name) && !(name === 'content-length' && keepContentLength)) continue
     if (named?.has(name) || (decoded && name === 'content-encoding')) continue
     if (ownCors && name.startsWith('access-control-')) continue
+    if (name === 'x-should-retry' && extra.includes(name)) continue
     if (name.charCodeAt(0) === 0x78 && (name.startsWith('x-llm-proxy-') || isReplaced(name, limits))) continue
     headers.push(raw[i]!, raw[i + 1]!)
   }

@@ -15,7 +15,9 @@ export type Choice = { providers: Providers; defaultProvider: string; pick(weigh
 export function plan(choice: Choice, caller: Caller, model: string | null): Target {
   const { provider, name } = locate(choice, caller, model)
   if (model !== null && name !== null) {
-    authorizeModel(caller, [...new Set([model, name, `${provider.name}:${name}`, `${provider.name}/${name}`])])
+    // A bare name that looks like another provider's is that only where the caller wrote it so himself.
+    const bare = splitPrefix(choice.providers, name) === null ? [name] : []
+    authorizeModel(caller, [model, ...bare, `${provider.name}:${name}`, `${provider.name}/${name}`])
   }
   return { provider, model: name, key: pickKey(choice, caller, provider)! }
 }
@@ -26,8 +28,10 @@ function locate(choice: Choice, caller: Caller, model: string | null) {
   if (model !== null) {
     const named = splitPrefix(providers, model)
     if (named && hasKey(caller, named.provider)) return named
-    const usual = usualProvider(choice, caller)
-    // `openai/gpt-4o` is also how OpenRouter spells its models: with no key for `openai` it means that.
+    // `anthropic/claude` is also how OpenRouter spells its models: with no key for `anthropic` it means that. A colon means one thing.
+    const aggregator = named && providers.list().find((provider) => provider.isAggregator && hasKey(caller, provider))
+    if (aggregator && !named.byColon) return { provider: aggregator, name: model }
+    const usual = named?.byColon ? null : usualProvider(choice, caller)
     if (usual && (usual.name !== 'demo' || model === 'demo')) return { provider: usual, name: model }
     throw notFound(caller, model, named?.provider ?? null)
   }
@@ -41,7 +45,7 @@ function splitPrefix(providers: Providers, model: string) {
   const provider = at > 0 ? providers.get(model.slice(0, at)) : model === 'demo' ? providers.get('demo') : null
   if (!provider) return null
   const name = at > 0 ? model.slice(at + 1) : model
-  return name === '' ? null : { provider, name }
+  return name === '' ? null : { provider, name, byColon: model[at] === ':' }
 }
 
 /** The default provider when there is a key for it, else the first one with a key. */

@@ -98,6 +98,7 @@ export function createRealtime(
 
   const upgrade = async (req: IncomingMessage, socket: Socket, head: Buffer) => {
     const exchange = begin(ctx, req)
+    ctx.life.unsettled++
     socket.on('error', () => socket.destroy())
     try {
       const credential = credentialOf(req) ?? protocolKey(req)

@@ -13,7 +13,7 @@ import type { Target } from './plan.ts'
 import { breakOff, ownHeaders } from './respond.ts'
 import { type Outcome, settle } from './settle.ts'
 
-type Parts = Pick<AppContext, 'ledger' | 'kv' | 'metrics' | 'log' | 'estimator'>
+type Parts = Pick<AppContext, 'ledger' | 'kv' | 'metrics' | 'log' | 'estimator' | 'life'>
 type Framing = { isEventStream: boolean; length: number | null; observer: Observer }
 
 /**

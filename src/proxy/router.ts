@@ -31,6 +31,7 @@ export function createProxy(ctx: AppContext, statics: StaticCallers): RequestHan
   const handler = (req: Request, res: Response) => {
     const exchange = begin(ctx, req, res)
     ctx.life.running++
+    ctx.life.unsettled++
     res.once('close', () => {
       ctx.life.running--
       if (res.writableFinished) return

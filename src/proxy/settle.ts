@@ -19,7 +19,7 @@ export type Outcome = {
   observer?: Observer
 }
 
-type Parts = Pick<AppContext, 'ledger' | 'kv' | 'metrics' | 'log' | 'estimator'>
+type Parts = Pick<AppContext, 'ledger' | 'kv' | 'metrics' | 'log' | 'estimator' | 'life'>
 
 /**
  * Ends a request in the books, exactly once: ledger row, limits, metrics, log line. `done` comes when the row is committed; the
@@ -28,13 +28,20 @@ type Parts = Pick<AppContext, 'ledger' | 'kv' | 'metrics' | 'log' | 'estimator'>
 export function settle(parts: Parts, exchange: Exchange, outcome: Outcome, done: () => void): void {
   if (exchange.settled) throw new Error(`Request ${exchange.requestId} was settled twice.`)
   exchange.settled = true
+  const written = () => {
+    parts.life.unsettled--
+    done()
+  }
   const { usage, servedModel, text } = (outcome.observer ?? passThrough).result()
   exchange.servedModel = servedModel
-  if (usage !== null || !mayEstimate(exchange, outcome)) return book(parts, exchange, outcome, usage ?? NO_USAGE, done)
+  if (usage !== null || !mayEstimate(exchange, outcome))
+    return book(parts, exchange, outcome, usage ?? NO_USAGE, written)
   const { body } = exchange
   const requestBytes = body.kind === 'json' ? body.bytes : Buffer.alloc(0)
   const generated = exchange.endpoint?.text === 'input_only' ? '' : (text() ?? '')
-  parts.estimator.estimate(requestBytes, generated).then((estimate) => book(parts, exchange, outcome, estimate, done))
+  parts.estimator
+    .estimate(requestBytes, generated)
+    .then((estimate) => book(parts, exchange, outcome, estimate, written))
 }
 
 /** Only what a provider has begun to answer, on an endpoint whose text can be counted, has a use that can be estimated. */

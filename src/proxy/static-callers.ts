@@ -27,8 +27,9 @@ export function createStaticCallers({ config: { proxyApiKeys, disableAuth }, sto
   const defaultProject = async (): Promise<Project> => {
     const current = store.revision()
     if (project === null || current !== revision) {
+      // As of before the read: what changes meanwhile is read again.
+      revision = current
       project = await ensureDefaultProject(store, now)
-      revision = store.revision()
     }
     return project
   }

@@ -50,8 +50,10 @@ export function watchUpload(
     },
   })
   // A failure on either side ends the other; the receiver of the stream hears of it.
-  pipeline(source, watch, (error) => {
+  // Heard before the receiver of the stream hears of it, so that this is the reason that is told.
+  watch.once('error', (error) => {
     if (error instanceof GatewayError) onRefused(error)
   })
+  pipeline(source, watch, () => {})
   return watch
 }

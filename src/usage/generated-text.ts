@@ -27,6 +27,10 @@ export function streamText(bodies: Iterable<Record<string, unknown>>): string {
 
 function collectMessage(message: Record<string, unknown>, parts: string[]): void {
   push(parts, message.content)
+  for (const part of list(message.content)) push(parts, part.text)
+  const legacyCall = record(message.function_call)
+  push(parts, legacyCall.name)
+  push(parts, legacyCall.arguments)
   push(parts, message.reasoning_content)
   push(parts, message.reasoning)
   push(parts, message.refusal)

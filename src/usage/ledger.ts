@@ -38,6 +38,7 @@ export function createLedger({ store, now, onFailure, onAnswerFailure, onRecover
   let rows: Waiting[] = []
   let takes: Take[] = []
   let scheduled = false
+  let closed = false
   let pending: Waiting[] = []
   let retryTimer: NodeJS.Timeout | undefined
   // One append at a time keeps the order, also with an engine that answers later.
@@ -108,14 +109,17 @@ export function createLedger({ store, now, onFailure, onAnswerFailure, onRecover
   }
 
   const fail = (batchRows: Waiting[], batchTakes: Take[], error: unknown) => {
-    pending.push(...batchRows)
+    pending = [...pending, ...batchRows]
     onFailure(error, pending.length)
     for (const waiting of batchRows) tell(waiting)
     for (const { reject } of batchTakes) reject(error)
-    retryTimer ??= setInterval(retry, RETRY_MS).unref()
+    if (!closed) retryTimer ??= setInterval(retry, RETRY_MS).unref()
   }
 
+  let retrying = false
   const retry = async () => {
+    if (retrying) return
+    retrying = true
     const batch = pending
     try {
       await append(batch, [])
@@ -126,6 +130,8 @@ export function createLedger({ store, now, onFailure, onAnswerFailure, onRecover
       onRecovery()
     } catch (error) {
       onFailure(error, pending.length)
+    } finally {
+      retrying = false
     }
   }
 
@@ -141,6 +147,7 @@ export function createLedger({ store, now, onFailure, onAnswerFailure, onRecover
       }),
     failing: () => retryTimer !== undefined,
     async close() {
+      closed = true
       clearInterval(retryTimer)
       await writing
       flush()

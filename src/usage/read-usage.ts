@@ -16,13 +16,15 @@ export function readUsage(raw: unknown): Usage | null {
   const inputDetails = first(raw.prompt_tokens_details, raw.input_tokens_details, raw.input_token_details)
   const outputDetails = first(raw.completion_tokens_details, raw.output_tokens_details, raw.output_token_details)
   const reasoningTokens = count(outputDetails.reasoning_tokens) ?? count(outputDetails.thinking_tokens) ?? 0
-  // Anthropic counts its cache beside the input, everyone else inside it.
-  const besideRead = count(raw.cache_read_input_tokens) ?? 0
-  const besideWrite = count(raw.cache_creation_input_tokens) ?? 0
+  // Anthropic counts its cache beside the input, everyone else inside it; `prompt_tokens` is how everyone else calls it.
+  const isBeside = count(raw.prompt_tokens) === null
+  const besideRead = (isBeside && count(raw.cache_read_input_tokens)) || 0
+  const besideWrite = (isBeside && count(raw.cache_creation_input_tokens)) || 0
   const inputTokens = (input ?? 0) + besideRead + besideWrite
   // xAI leaves reasoning out of its completion tokens; its total gives that away.
   const excludesReasoning =
     reasoningTokens > 0 && count(raw.total_tokens) === inputTokens + (output ?? 0) + reasoningTokens
+  if (!Number.isSafeInteger(inputTokens)) return null
   return {
     inputTokens,
     outputTokens: (output ?? 0) + (excludesReasoning ? reasoningTokens : 0),

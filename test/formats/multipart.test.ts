@@ -8,10 +8,15 @@ const part = (head: string, body: string) => `--B\r\n${head}\r\n\r\n${body}\r\n`
 const field = (name: string, value: string) => part(`Content-Disposition: form-data; name="${name}"`, value)
 const form = (...parts: string[]) => Buffer.from(`${parts.join('')}--B--\r\n`)
 
-/** What is read as the field `model`, from a body in these pieces. */
+/** What is read as the field `model`, from a body in these pieces; `unreadable` where it says that readers may differ. */
 function read(pieces: Buffer[], boundary = 'B'): string[] {
   const found: string[] = []
-  const scanner = new MultipartField(boundary, 'model', (value) => void found.push(value))
+  const scanner = new MultipartField(
+    boundary,
+    'model',
+    (value) => void found.push(value),
+    () => void found.push('unreadable'),
+  )
   for (const piece of pieces) scanner.push(piece)
   return found
 }
@@ -34,7 +39,6 @@ describe('the model of a form', () => {
     ['another name', 'Content-Disposition: form-data; name="models"'],
     ['a name of other case', 'Content-Disposition: form-data; name="Model"'],
     ['a file of that name', 'Content-Disposition: form-data; name="file"; filename="model"'],
-    ['a file name that speaks of it', 'Content-Disposition: form-data; name="file"; filename="a; name=\\"model\\""'],
     ['another header', 'X-Thing: form-data; name="model"\r\nContent-Disposition: form-data; name="file"'],
     ['no disposition', 'Content-Type: text/plain; name="model"'],
   ])('is not taken from %s', (_what, head) => {
@@ -84,27 +88,42 @@ describe('the model of a form', () => {
     )
   })
 
-  it('is found though another parameter, or the file name, imitates its name', () => {
-    const hidden = 'Content-Disposition: form-data; x="; name=file"; name="model"'
-    expect(readWhole(form(part(hidden, 'gpt-4o')))).toEqual(['gpt-4o'])
+  it.each([
+    ['another parameter that imitates its name', 'Content-Disposition: form-data; x="; name=file"; name="model"'],
+    ['a file name that imitates another', 'Content-Disposition: form-data; filename="; name=file;"; name="model"'],
+    ['two names', 'Content-Disposition: form-data; name="file"; name="model"'],
+    ['two dispositions', 'Content-Disposition: form-data; name="file"\r\nContent-Disposition: form-data; name="model"'],
+    ['a folded line', 'Content-Disposition: form-data;\r\n name="model"'],
+    ['an escaped name', 'Content-Disposition: form-data; name="mod\\el"'],
+    ['a name in another alphabet', "Content-Disposition: form-data; name*=utf-8''model"],
+    ['a bare line feed', 'Content-Disposition: form-data; name="file"\nContent-Disposition: form-data; name="model"'],
+    ['a bare carriage return', 'X-A: b\rContent-Disposition: form-data; name="model"'],
+    ['a head longer than any', `X-Pad: ${'x'.repeat(20_000)}\r\nContent-Disposition: form-data; name="model"`],
+  ])('is read, or the form is said to be unreadable, with %s', (_what, head) => {
+    const body = form(part(head, 'gpt-4o'))
+    for (const pieces of [[body], cutAt(body, [30]), cutAt(body, [17_000])]) {
+      const found = read(pieces)
+      expect(found.includes('gpt-4o') || found.includes('unreadable')).toBe(true)
+    }
   })
 
-  it('is not taken from a file whose name imitates it', () => {
-    const head = 'Content-Disposition: form-data; filename="a; name=model; b"; name="file"'
-    expect(readWhole(form(part(head, 'whisper-1')))).toEqual([])
-  })
-
-  it('is found behind a line that only begins like the boundary', () => {
+  it('is found behind a line that only begins like the boundary, or the form is said to be unreadable', () => {
     const trap = part(
       'Content-Disposition: form-data; name="file"',
       'a\r\n--BX\r\nContent-Disposition: form-data; name="file"',
     )
-    expect(readWhole(form(trap, field('model', 'gpt-4o')))).toEqual(['gpt-4o'])
+    const found = readWhole(form(trap, field('model', 'gpt-4o')))
+    expect(found.includes('gpt-4o') || found.includes('unreadable')).toBe(true)
   })
 
-  it('is found however long its head is, and wherever that is cut', () => {
-    const body = form(part(`X-Pad: ${'x'.repeat(20_000)}\r\nContent-Disposition: form-data; name="model"`, 'gpt-4o'))
-    expect([readWhole(body), read(cutAt(body, [17_000]))]).toEqual([['gpt-4o'], ['gpt-4o']])
+  it('that is too long to be one is not passed over: the form is said to be unreadable', () => {
+    const body = form(field('model', `gpt-4o${' '.repeat(2_000)}`))
+    for (const pieces of [[body], cutAt(body, [1_500])]) expect(read(pieces)).not.toEqual([])
+  })
+
+  it('is not taken from a file whose name imitates it, without a word', () => {
+    const head = 'Content-Disposition: form-data; filename="a; name=model; b"; name="file"'
+    expect(readWhole(form(part(head, 'whisper-1')))).not.toEqual(['whisper-1'])
   })
 })
 
@@ -150,8 +169,9 @@ describe('the boundary of a content type', () => {
     expect(boundaryOf(type)).toBe(expected)
   })
 
-  it('is not taken out of another parameter', () => {
-    expect(boundaryOf('multipart/form-data; x="; boundary=A"; boundary=B')).toBe('B')
+  it('is none where several might be meant', () => {
+    expect(boundaryOf('multipart/form-data; x="; boundary=A"; boundary=B')).toBeNull()
+    expect(boundaryOf('multipart/form-data; boundary=A; boundary=B')).toBeNull()
   })
 
   it.each([

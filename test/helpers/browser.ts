@@ -1,7 +1,6 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
+import { makeFolder } from './folder.ts'
 
 export type TestBrowser = {
   /** A new page, with an account of what happens on it. */
@@ -15,7 +14,7 @@ export type WatchedPage = {
   complaints: string[]
   /** Every request of the page, as method and URL. */
   requests: string[]
-  /** Saves a picture of what is seen; returns its path. */
+  /** Saves a picture of what is seen, until the end of the test file; returns its path. */
   picture(name: string): Promise<string>
 }
 
@@ -52,7 +51,7 @@ async function watch(browser: Browser): Promise<WatchedPage> {
     complaints,
     requests,
     async picture(name) {
-      const path = join(mkdtempSync(join(tmpdir(), 'llm-proxy-picture-')), `${name}.png`)
+      const path = join(makeFolder(), `${name}.png`)
       await page.screenshot({ path })
       return path
     },
