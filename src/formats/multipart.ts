@@ -45,7 +45,10 @@ export class MultipartField {
         if (end === 'unknown') break
         if (end === -1) {
           if (this.#state === 'value' && bytes.length < MAX_VALUE) break
-          if (this.#state === 'value') this.#state = 'skip'
+          if (this.#state === 'value') {
+            this.#onUnreadable()
+            this.#state = 'skip'
+          }
           bytes = bytes.subarray(Math.max(0, bytes.length - this.#delimiter.length + 1))
           break
         }

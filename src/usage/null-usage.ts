@@ -7,18 +7,27 @@ const SMALL_N = 0x6e
 export type UsageMember = { at: number; isNull: boolean }
 
 /**
- * Finds the first member named `usage`, at whatever depth, without parsing. Inside a JSON string the quotes would be escaped, so
- * the bytes `"usage":` can only be a member; `"usage"` without the colon is a value that happens to be that word.
+ * Finds a member named `usage`, at whatever depth, without parsing: the first that has a value, else the first that is null.
+ * Inside a JSON string the quotes would be escaped, so the bytes `"usage":` can only be a member; `"usage"` without the colon is
+ * a value that happens to be that word.
  */
 export function findUsage(event: Buffer): UsageMember | null {
+  let empty: UsageMember | null = null
+  for (const member of members(event)) {
+    if (!member.isNull) return member
+    empty ??= member
+  }
+  return empty
+}
+
+function* members(event: Buffer): Iterable<UsageMember> {
   for (let at = event.indexOf(USAGE); at !== -1; at = event.indexOf(USAGE, at + USAGE.length)) {
     let next = at + USAGE.length
     while (event[next] === SPACE) next++
     if (event[next++] !== COLON) continue
     while (event[next] === SPACE) next++
-    return { at, isNull: event[next] === SMALL_N }
+    yield { at, isNull: event[next] === SMALL_N }
   }
-  return null
 }
 
 const BEHIND = /,\s*"usage"\s*:\s*null/

@@ -15,7 +15,7 @@ const EMPTY = Buffer.alloc(0)
 const ERROR_MEMBERS = ['"error":{', '"error": {'].map((text) => Buffer.from(text))
 
 type Options = {
-  terminator: 'done' | 'response_event' | 'none'
+  terminator: 'done' | 'response_event' | 'typed' | 'none'
   /** The gateway asked for usage on its own account: the client must not see the difference. */
   hideUsage: boolean
 }
@@ -32,6 +32,9 @@ export function createStreamObserver({ terminator, hideUsage }: Options): Observ
   let seam: Buffer = EMPTY
   /** While an event too long to keep passes. */
   let giant: FieldScan | null = null
+  let giantHead = ''
+  /** Of a stream of typed events that has begun, whether it has come to its end. */
+  let typed: 'none' | 'begun' | 'ended' = 'none'
   let usage: Usage | null = null
   let servedModel: string | null = null
   let modelTries = MODEL_TRIES
@@ -45,7 +48,7 @@ export function createStreamObserver({ terminator, hideUsage }: Options): Observ
       finished = true
       return 'pass'
     }
-    readEnd(event, event.toString('latin1', 0, 64))
+    readEnd(event, event.toString('latin1', 0, 128))
     if (modelTries > 0) readModel(event)
     const member = findUsage(event)
     if (member && !member.isNull && isOnlyUsage(event)) return 'drop'
@@ -60,7 +63,13 @@ export function createStreamObserver({ terminator, hideUsage }: Options): Observ
     )
       failed = true
     if (terminator === 'response_event' && endsResponse(event, head)) finished = true
+    if (terminator === 'typed') readType(head)
     if (failed) finished = true
+  }
+
+  const readType = (head: string) => {
+    const type = TYPED.exec(head)
+    if (type) typed = type[1] ? 'ended' : typed === 'ended' ? typed : 'begun'
   }
 
   const readModel = (event: Buffer) => {
@@ -130,7 +139,11 @@ export function createStreamObserver({ terminator, hideUsage }: Options): Observ
 
   const beginGiant = () => {
     giant = createFieldScan()
-    for (const piece of partial) giant.push(piece)
+    const begin = Buffer.concat(partial)
+    giantHead = begin.toString('latin1', 0, 128)
+    // What the Responses API reports stands one level deeper.
+    const inner = begin.subarray(0, 512).indexOf('"response":')
+    giant.push(inner === -1 ? begin : begin.subarray(inner + 11))
     const held = takeHeld()
     return held
   }
@@ -143,7 +156,7 @@ export function createStreamObserver({ terminator, hideUsage }: Options): Observ
   }
 
   /** Passes a piece of a giant event on; what lies behind its end is read as usual. */
-  const pushGiant = (scan: FieldScan, piece: Buffer): Buffer => {
+  const pushGiant = (scan: FieldScan, piece: Buffer): Buffer | null => {
     const joined = Buffer.concat([seam, piece])
     const end = endOfEvent(joined, 0)
     const own = end === -1 ? piece : piece.subarray(0, Math.max(0, end - seam.length))
@@ -154,6 +167,11 @@ export function createStreamObserver({ terminator, hideUsage }: Options): Observ
     }
     usage = scan.result().usage ?? usage
     giant = null
+    readEnd(EMPTY, giantHead)
+    if (finished) {
+      setPartial(piece)
+      return null
+    }
     setPartial(EMPTY)
     const behind = piece.subarray(own.length)
     const more = behind.length === 0 ? null : push(behind)
@@ -187,6 +205,11 @@ export function createStreamObserver({ terminator, hideUsage }: Options): Observ
     return held > alreadyPassed ? bytes.subarray(alreadyPassed, held) : null
   }
 
+  const lacksItsEnd = () => {
+    if (terminator === 'done') return !text.cameToAnEnd()
+    return terminator === 'response_event' || (terminator === 'typed' && typed === 'begun')
+  }
+
   return {
     push,
     end() {
@@ -197,8 +220,7 @@ export function createStreamObserver({ terminator, hideUsage }: Options): Observ
       return hideUsage && verdict === 'pass' ? withoutNullUsage(left) : null
     },
     finished: () => finished,
-    truncated: () =>
-      !finished && (giant !== null || (terminator !== 'none' && !(terminator === 'done' && text.cameToAnEnd()))),
+    truncated: () => !finished && (giant !== null || lacksItsEnd()),
     failed: () => failed,
     result: () => ({ usage, servedModel, text: () => text.all() }),
   }
@@ -211,6 +233,9 @@ function keep(bytes: Buffer, event: Buffer, kept: number): number {
 }
 
 const DONE = /^data: ?\[DONE\]\s*$/
+/** Events of transcriptions, pictures and speech; the last ones of them are captured. */
+const TYPED =
+  /^(?:event: ?[\w.]+\r?\n)?data: ?\{"type": ?"(?:(transcript\.text\.done|image_\w+\.completed|speech\.audio\.done)|transcript\.text\.\w|image_\w+\.partial|speech\.audio\.delta)/
 const RESPONSE_END = /^response\.(?:completed|incomplete|failed)$/
 
 /** The last event of OpenAI's Responses. Its type stands at the front, but for some who copy them. */

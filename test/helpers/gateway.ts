@@ -57,7 +57,10 @@ export async function startTestGateway({
     ...own,
   }
   let logged = ''
-  const log = createLogger({ level: 'debug', format: 'json', write: (text) => void (logged += text) })
+  const write = (text: string) => {
+    logged += text
+  }
+  const log = createLogger({ level: 'debug', format: 'json', write })
   const ctx = await openContext({ config, managementToken: MANAGEMENT_TOKEN, encryptionKey: ENCRYPTION_KEY, log, now })
   const gateway = await startGateway(ctx)
   return {

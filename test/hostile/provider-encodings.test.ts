@@ -92,10 +92,10 @@ describe('a compressed answer that is not what it says', () => {
     expect(row.error).not.toBeNull()
   })
 
-  it('in an encoding that nobody knows, and still coming, is ended as broken', async () => {
+  it('in an encoding that nobody knows, and still coming, is told as 502', async () => {
     provider.says([ok('content-encoding: rot13\r\ncontent-length: 100\r\n', 'abc')])
     const { answer, row } = await ask()
-    expect([answer?.ended ?? 'broken', row.error]).toEqual(['broken', 'upstream_cut'])
+    expect([answer?.status, row.error]).toEqual([502, 'upstream_unreachable'])
     await provider.closed()
   })
 })

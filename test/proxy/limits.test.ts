@@ -113,7 +113,7 @@ it('gives concurrency back when the client hangs up, the provider fails, or the 
   expect((await chat(gateway.baseUrl, secret)).status).toBe(502)
   upstream.script((_req, res) => sendJson(res, 401, {}))
   expect((await chat(gateway.baseUrl, secret)).status).toBe(502)
-  expect((await chat(gateway.baseUrl, secret, { model: 'mistral:x' })).status).toBe(502)
+  expect((await chat(gateway.baseUrl, secret, { model: 'mistral:x' })).status).toBe(404)
   upstream.script((_req, res) => sendJson(res, 200, chatAnswer()))
   expect((await chat(gateway.baseUrl, secret)).status).toBe(200)
 })
