@@ -58,7 +58,8 @@ export function createLogger({
     level,
     transports: [new SinkTransport({ format: format === 'json' ? jsonFormat(now) : prettyFormat(now), sink })],
   })
-  const log = (at: string) => (message: string, fields?: LogFields) => void logger.log(at, message, fields)
+  const log = (at: string) => (message: string, fields?: LogFields) =>
+    void logger.log(at, { message, fields: plain(fields) })
   const writesRequests = logger.isLevelEnabled('info')
   return {
     error: log('error'),
@@ -104,27 +105,37 @@ class SinkTransport extends Transport {
   }
 }
 
-const printable = winston.format((info) => {
-  for (const [key, value] of Object.entries(info)) if (value instanceof Error) info[key] = describeError(value)
-  return info
-})
+/** The fields as JSON holds them; errors in words. Never throws: a line that cannot be written whole is better than none. */
+function plain(fields: LogFields = {}): Record<string, unknown> {
+  const seen = new Set<unknown>()
+  const readable = (_key: string, value: unknown) => {
+    if (value instanceof Error) return describeError(value)
+    if (typeof value === 'bigint') return String(value)
+    if (typeof value !== 'object' || value === null) return value
+    if (seen.has(value)) return '[seen above]'
+    seen.add(value)
+    return value
+  }
+  try {
+    return JSON.parse(JSON.stringify(fields, readable)) as Record<string, unknown>
+  } catch (error) {
+    return { unreadable_fields: describeError(error) }
+  }
+}
 
+/** A line's own three members first, where people look; a field of the same name stays apart from them. */
 const jsonFormat = (now: () => number) =>
-  winston.format.combine(
-    printable(),
-    winston.format((info) => ({ time: new Date(now()).toISOString(), ...info }))(),
-    // In the order given: time, level and message first, where people look.
-    winston.format.json({ deterministic: false }),
-  )
+  winston.format.printf(({ level, message, fields }) => {
+    const line: Record<string, unknown> = { time: new Date(now()).toISOString(), level, message }
+    for (const [name, value] of Object.entries(fields as LogFields)) line[name in line ? `field_${name}` : name] = value
+    return JSON.stringify(line)
+  })
 
 const prettyFormat = (now: () => number) =>
-  winston.format.combine(
-    printable(),
-    winston.format.printf(({ level, message, ...fields }) => {
-      const rest = Object.keys(fields).length > 0 ? ` ${JSON.stringify(fields)}` : ''
-      return `${clock(now())} ${level.padEnd(5)} ${message}${rest}`
-    }),
-  )
+  winston.format.printf(({ level, message, fields }) => {
+    const rest = Object.keys(fields as LogFields).length > 0 ? ` ${JSON.stringify(fields)}` : ''
+    return `${clock(now())} ${level.padEnd(5)} ${message}${rest}`
+  })
 
 const clock = (at: number) => new Date(at).toISOString().slice(11, 23)
 
@@ -157,6 +168,6 @@ const printableText = (value: string) => value.replace(/[\x00-\x1f\x7f-\x9f]/g, 
 function requestPretty(f: RequestLogFields, at: number): string {
   const model = f.model === null ? '' : ` ${printableText(f.model)}`
   const tokens = f.usageSource === 'none' ? '' : ` ${f.inputTokens}+${f.outputTokens} tokens`
-  const failed = f.error === null ? '' : ` ${f.error}${f.cause === undefined ? '' : ` (${f.cause})`}`
+  const failed = f.error === null ? '' : ` ${f.error}${f.cause === undefined ? '' : ` (${printableText(f.cause)})`}`
   return `${clock(at)} info  ${f.status} ${f.method} ${printableText(f.path)}${model} ${f.latencyMs} ms${tokens}${failed} ${f.requestId}`
 }

@@ -1,4 +1,5 @@
 const MASK = '[redacted]'
+const HEADERS = 'authorization|proxy-authorization|x-api-key|api-key|x-goog-api-key'
 
 /**
  * What must never be written anywhere, whoever let it slip: keys in the shapes that providers and this gateway give them, bearer
@@ -10,10 +11,24 @@ const SECRETS: readonly [RegExp, string][] = [
   [/\b((?:sk|pk|rk|ek|gsk|xai|lmp)[-_])[A-Za-z0-9_-]{12,}/g, `$1${MASK}`],
   [/\bAIza[A-Za-z0-9_-]{20,}/g, MASK],
   [/([?&](?:key|api_key|apikey|access_token|token)=)[^&\s"'\\]+/gi, `$1${MASK}`],
+  // A header as text, or an assignment; in a JSON text its quotes are escaped.
   [
-    /("?(?:authorization|x-api-key|api-key|x-goog-api-key|cookie|set-cookie|management_token|encryption_key)"?\s*[:=]\s*"?)(?!\[redacted\])[^\s",}\\]+/gi,
+    new RegExp(
+      `(?<!["\\w-])((?:${HEADERS}|management_token|encryption_key)\\s*[:=]\\s*\\\\*["']?)(?!\\[redacted\\])[^\\s",}\\\\]+`,
+      'gi',
+    ),
     `$1${MASK}`,
   ],
+  [/(?<!["\w-])((?:set-)?cookie\s*[:=]\s*)(?!\[redacted\])[^"\r\n\\]+/gi, `$1${MASK}`],
+  // A member of a JSON object, also of one that stands as a text in another; then a header in a flat list, as Node gives them.
+  [
+    new RegExp(
+      `(\\\\*")(${HEADERS}|(?:set-)?cookie|management_token|encryption_key|api_?key|key|secret|password|access_token)\\1(\\s*:\\s*)\\1(?:(?!\\1).)*\\1`,
+      'gi',
+    ),
+    `$1$2$1$3$1${MASK}$1`,
+  ],
+  [new RegExp(`(\\\\*")(${HEADERS}|(?:set-)?cookie)\\1(\\s*,\\s*)\\1(?:(?!\\1).)*\\1`, 'gi'), `$1$2$1$3$1${MASK}$1`],
 ]
 
 /** One look that most lines pass: only what could hold a secret is searched in full. */
@@ -24,7 +39,10 @@ const exact = new Set<string>()
 
 /** Secrets that have no shape of their own (a management token that an operator chose, an odd provider key): masked word for word. */
 export function registerSecret(secret: string): void {
-  if (secret.length >= 8 && exact.size < MAX_EXACT) exact.add(secret)
+  if (secret.length < 8 || exact.size >= MAX_EXACT) return
+  exact.add(secret)
+  // As it stands in a JSON text.
+  exact.add(JSON.stringify(secret).slice(1, -1))
 }
 const MAX_EXACT = 10_000
 

@@ -1,4 +1,5 @@
 import '../require-node.ts'
+import { processEnvironment } from '../config/load.ts'
 import { run } from './program.ts'
 
 // `llm-proxy token list | head -1`: who hangs up has seen enough. A gateway goes on without its reader.
@@ -11,8 +12,7 @@ if (process.argv[2] !== 'server') {
 
 // No process.exit: what is written into a pipe must arrive, and `server` goes on.
 process.exitCode = await run(process.argv.slice(2), {
-  // biome-ignore lint/style/noProcessEnv: here the process begins; from here on its environment is a value.
-  env: process.env,
+  env: processEnvironment(),
   cwd: process.cwd(),
   stdin: process.stdin,
   stdout: process.stdout,

@@ -33,6 +33,9 @@ export type Surroundings = {
   terminal?: boolean
 }
 
+/** The environment, for the command line to hand on. */
+export const processEnvironment = () => process.env
+
 /** The configuration of this process. Throws `ConfigError`. */
 export function loadProcessConfig(): LoadedConfig {
   return loadConfig({ env: process.env, cwd: process.cwd(), terminal: process.stdout.isTTY === true })

@@ -66,7 +66,9 @@ export function modelsHandler(ctx: AppContext): (exchange: HttpExchange, target:
     }
     const text = await readText(answer, MAX_LIST_BYTES)
     note(ctx, exchange, target, answer, answer.failure)
-    const cause = new Error(`${provider.name} answered ${answer.status} to GET /models: ${text.slice(0, 2_000)}`)
+    const cause = new Error(
+      `${provider.name} answered ${answer.status} to GET /models: ${text.replaceAll(target.key, '[redacted]').slice(0, 2_000)}`,
+    )
     if (answer.status === 401)
       throw new GatewayError('upstream_auth_failed', { headers: { 'x-should-retry': 'false' }, cause })
     const models = answer.failure === null ? parseModels(text) : null

@@ -84,7 +84,8 @@ export function createProxy(ctx: AppContext, statics: StaticCallers): RequestHan
 
   /** The provider does not know *our* key: the caller's is not at fault, and must not be told that it is. */
   const refuseOwnKey = async (exchange: HttpExchange, target: Target, answer: Answer) => {
-    const said = await readText(answer, 2_000)
+    // Masked before it is cut: half a key would no longer be known for one.
+    const said = (await readText(answer, 64 * 1024)).replaceAll(target.key, '[redacted]').slice(0, 2_000)
     note(ctx, exchange, target, answer, answer.failure)
     const cause = new Error(`${target.provider.name} answered 401: ${said}`)
     throw new GatewayError('upstream_auth_failed', { headers: { 'x-should-retry': 'false' }, cause })

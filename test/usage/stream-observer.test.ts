@@ -182,6 +182,10 @@ describe('an error inside a stream', () => {
       'beside choices',
       'data: {"id":"1","error":{"code":400},"choices":[{"delta":{"content":""},"finish_reason":null}]}\n\n',
     ],
+    [
+      'with usage and no choices',
+      'data: {"error":{"code":400},"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":0}}\n\n',
+    ],
   ])('%s is a failure, and passes on', (_how, event) => {
     for (const hide of [true, false]) {
       const observer = chat(hide)
