@@ -14,12 +14,12 @@ const SECRETS: readonly [RegExp, string][] = [
   // A header as text, or an assignment; in a JSON text its quotes are escaped.
   [
     new RegExp(
-      `(?<!["\\w-])((?:${HEADERS}|management_token|encryption_key)\\s*[:=]\\s*\\\\*["']?)(?!\\[redacted\\])[^\\s",}\\\\]+`,
+      `(?<![\\w-])((?:${HEADERS}|management_token|encryption_key)\\s*[:=]\\s*\\\\*["']?)(?!\\[redacted\\])[^\\s",}\\\\]+`,
       'gi',
     ),
     `$1${MASK}`,
   ],
-  [/(?<!["\w-])((?:set-)?cookie\s*[:=]\s*)(?!\[redacted\])[^"\r\n\\]+/gi, `$1${MASK}`],
+  [/(?<![\w-])((?:set-)?cookie\s*[:=]\s*)(?!\s|\[redacted\])[^"\r\n\\]+/gi, `$1${MASK}`],
   // A member of a JSON object, also of one that stands as a text in another; then a header in a flat list, as Node gives them.
   [
     new RegExp(
