@@ -90,8 +90,7 @@ function add(checks: LimitCheck[], owner: string, limit: RateLimit | null, body:
 
 const requests = (owner: string, limit: number, windowMs: number): LimitCheck => ({
   kind: 'rate',
-  // A window of another length is another window.
-  key: `${owner}:requests:${windowMs}`,
+  key: `${owner}:requests`,
   limit,
   what: 'requests',
   windowMs,

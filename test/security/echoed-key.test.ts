@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { startTestGateway, type TestGateway } from '../helpers/gateway.ts'
-import { chat, type RawAnswer } from '../helpers/http.ts'
+import { ask, chat, type RawAnswer } from '../helpers/http.ts'
 import { type Script, sendJson, sseHead, startUpstream, type Upstream } from '../helpers/upstream.ts'
 import { letters } from './planted.ts'
 
@@ -122,5 +122,25 @@ describe('a key with characters that JSON escapes', () => {
     } finally {
       await other.stop()
     }
+  })
+})
+
+// REPORTED as `token-in-wrong-place`: what a caller pastes there goes into the ledger, and a model's name into the metrics.
+describe('a token that a caller pastes into the wrong place', () => {
+  it.failing.each([
+    ['the name of the model', (token: string) => ({ path: '/chat/completions', model: token })],
+    ['the path', (token: string) => ({ path: `/${token}/chat`, model: 'gpt-4o' })],
+  ])('(%s) is in neither the ledger nor the metrics', async (_where, wrong) => {
+    const { secret: pasted } = await gateway.token()
+    const { path, model } = wrong(pasted)
+    upstream.script((_req, res) => sendJson(res, 200, {}))
+    await ask(gateway.baseUrl + path, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${pasted}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model }),
+    })
+    const [{ endpoint, model: booked } = { endpoint: '', model: '' }] = (await gateway.rows()).slice(-1)
+    expect(`${endpoint} ${booked}`).not.toContain(pasted)
+    expect(await gateway.ctx.metrics.registry.metrics()).not.toContain(pasted)
   })
 })
