@@ -9,5 +9,8 @@ export default {
   coverageProvider: 'v8',
   coverageReporters: ['text-summary', 'json-summary', 'lcov'],
   reporters: ['default', '<rootDir>/test/helpers/summary-reporter.js'],
-  testTimeout: 20_000,
+  testTimeout: 30_000,
+  maxWorkers: 2,
+  // Each test file has modules of its own, which Node never lets go of: a worker that has grown is replaced.
+  workerIdleMemoryLimit: '800MB',
 }
