@@ -39,8 +39,8 @@ export async function startGateway(ctx: AppContext): Promise<Gateway> {
       keepAlive: true,
       keepAliveInitialDelay: 60_000,
       // Any other upgrade (h2c) is an offer that a server may pass over: the request is served as it is.
-      shouldUpgradeCallback: ({ url, headers }) =>
-        headers.upgrade?.toLowerCase() === 'websocket' && /^\/v1(?:[/?]|$)/.test(url ?? ''),
+      shouldUpgradeCallback: ({ method, url, headers }) =>
+        method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket' && /^\/v1(?:[/?]|$)/.test(url ?? ''),
     },
     app,
   )

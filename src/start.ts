@@ -22,18 +22,6 @@ async function run(): Promise<void> {
   const ctx = await openContext({ config, log, ...secrets })
   const gateway = await startGateway(ctx)
   log.info('ready', { url: gateway.url, management_token_file: secrets.managementTokenFile })
-  if (process.stdout.isTTY) {
-    log.flush()
-    process.stdout.write(
-      await welcome({
-        ctx,
-        url: gateway.url,
-        projectId: gateway.projectId,
-        managementTokenFile: secrets.managementTokenFile,
-      }),
-    )
-  }
-
   let stopping = false
   const stop = (signal: string) => {
     if (stopping) {
@@ -52,6 +40,18 @@ async function run(): Promise<void> {
   // One request's failure is not the process's: it is logged, and the request ends by its own limits.
   process.on('uncaughtException', (cause) => log.error('uncaught exception', { cause }))
   process.on('unhandledRejection', (cause) => log.error('unhandled rejection', { cause }))
+
+  if (process.stdout.isTTY) {
+    log.flush()
+    process.stdout.write(
+      await welcome({
+        ctx,
+        url: gateway.url,
+        projectId: gateway.projectId,
+        managementTokenFile: secrets.managementTokenFile,
+      }),
+    )
+  }
 }
 
 function exitWith(error: unknown): never {

@@ -105,9 +105,9 @@ function tokensToReserve(body: RequestBody, limit: number): number {
   if (body.kind !== 'json' || body.value === null) return 0
   const { max_completion_tokens, max_tokens, max_output_tokens, n } = body.value
   const input = Math.ceil(body.bytes.length / 4)
-  const bounds = [max_completion_tokens, max_output_tokens, max_tokens]
-    .map(Number)
-    .filter((value) => Number.isSafeInteger(value) && value >= 0)
+  const bounds = [max_completion_tokens, max_output_tokens, max_tokens].filter(
+    (value): value is number => Number.isSafeInteger(value) && Number(value) >= 0,
+  )
   // Where several are named, a provider may know only one of them.
   if (bounds.length > 0) return input + Math.max(...bounds) * (Number.isSafeInteger(n) && Number(n) > 1 ? Number(n) : 1)
   return input + Math.max(0, Math.min(USUAL_OUTPUT_TOKENS, limit - input))

@@ -52,6 +52,8 @@ export type Exchange = {
   refusal: GatewayError | null
   clientGone: boolean
   settled: boolean
+  /** So long the client may leave the bytes of its answer untaken. */
+  readerPatienceMs: number
 }
 
 /** One that is answered over HTTP; a WebSocket has no response object. */
@@ -85,5 +87,6 @@ export function newExchange(arrival: Arrival): Exchange {
     refusal: null,
     clientGone: false,
     settled: false,
+    readerPatienceMs: 60_000,
   }
 }

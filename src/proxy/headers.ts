@@ -66,6 +66,8 @@ export type DownstreamFacts = {
   limits: readonly { what: string }[]
   /** This gateway answers the browser's question of origins itself (CORS). */
   ownCors: boolean
+  /** Our key at the provider: one that is quoted in a header must not come out. */
+  secret: string
   /** Flat list to add. */
   extra: Flat
 }
@@ -73,7 +75,7 @@ export type DownstreamFacts = {
 /** The provider's headers for the client, flat, in their order. */
 export function downstreamHeaders(
   raw: readonly string[],
-  { keepContentLength, decoded, limits, ownCors, extra }: DownstreamFacts,
+  { keepContentLength, decoded, limits, ownCors, secret, extra }: DownstreamFacts,
 ): Flat {
   const named = namedByConnection(raw)
   const headers: Flat = []
@@ -84,7 +86,8 @@ export function downstreamHeaders(
     if (ownCors && name.startsWith('access-control-')) continue
     if (name === 'x-should-retry' && extra.includes(name)) continue
     if (name.charCodeAt(0) === 0x78 && (name.startsWith('x-llm-proxy-') || isReplaced(name, limits))) continue
-    headers.push(raw[i]!, raw[i + 1]!)
+    const value = raw[i + 1]!
+    headers.push(raw[i]!, value.includes(secret) ? value.replaceAll(secret, '[redacted]') : value)
   }
   for (const part of extra) headers.push(part)
   return headers

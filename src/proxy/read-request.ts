@@ -13,7 +13,7 @@ export const NO_BODY: RequestBody = { kind: 'none' }
 /** A client that sends nothing for so long, in the middle of a body, has gone. */
 const BODY_IDLE_MS = 60_000
 
-type Limits = { maxBodyBytes: number; maxUploadBytes: number; bodyIdleMs?: number }
+type Limits = { maxBodyBytes: number; maxUploadBytes: number; timeouts: { totalMs: number }; bodyIdleMs?: number }
 
 /**
  * Reads the body as far as the gateway must know it. Throws `request_too_large`, `invalid_json`, `request_timeout`,
@@ -44,10 +44,11 @@ const isJson = (contentType: string | undefined, expected: boolean) =>
   /^application\/(?:[\w.-]+\+)?json\b/i.test(contentType) ||
   (expected && !/^multipart\//i.test(contentType))
 
-function collect(req: IncomingMessage, { maxBodyBytes, bodyIdleMs = BODY_IDLE_MS }: Limits): Promise<Buffer> {
+function collect(req: IncomingMessage, { maxBodyBytes, timeouts, bodyIdleMs = BODY_IDLE_MS }: Limits): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = []
     let bytes = 0
+    const deadline = performance.now() + timeouts.totalMs
     const timer = setTimeout(() => stop(new GatewayError('request_timeout')), bodyIdleMs)
     const stop = (error: GatewayError) => {
       clearTimeout(timer)
@@ -58,6 +59,8 @@ function collect(req: IncomingMessage, { maxBodyBytes, bodyIdleMs = BODY_IDLE_MS
       pieces.push(piece)
       bytes += piece.length
       if (bytes > maxBodyBytes) stop(tooLarge(maxBodyBytes))
+      // A byte now and then is no body either.
+      else if (performance.now() > deadline) stop(new GatewayError('request_timeout'))
       else timer.refresh()
     }
     const onEnd = () => {

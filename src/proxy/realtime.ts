@@ -6,7 +6,7 @@ import type { AppContext } from '../context.ts'
 import { GatewayError, toGatewayError, toOpenAiError } from '../errors.ts'
 import { newRequestId } from '../ids.ts'
 import { admit } from './admit.ts'
-import { authenticate, authorize, credentialOf } from './authenticate.ts'
+import { authenticate, authorize, authorizeNoModel, credentialOf } from './authenticate.ts'
 import { type Exchange, newExchange } from './exchange.ts'
 import { upstreamHeaders } from './headers.ts'
 import { pickWeighted, plan, type Target } from './plan.ts'
@@ -35,6 +35,8 @@ type Connection = {
   socket: Socket
   opened: boolean
   failure: GatewayError | null
+  /** With which status the handshake was refused. */
+  refusedWith: number | null
 }
 
 /**
@@ -55,21 +57,26 @@ export function createRealtime(
     on: {
       proxyReqWs(proxyReq, req) {
         const connection = connections.get(req)!
-        proxyReq.once('upgrade', (_res, providerSocket) => {
+        proxyReq.once('upgrade', (res, providerSocket) => {
           connection.opened = true
+          cleanHandshake(res.headers, connection.target.key)
           // The library joins the two by pipes, which do not pass on that one side is gone.
           providerSocket.once('close', () => connection.socket.destroy())
           connection.socket.once('close', () => providerSocket.destroy())
         })
         // A caller who leaves during the handshake.
         connection.socket.once('close', () => proxyReq.destroy())
-        // Before the library passes a refusal on: a 401 means our key, not the caller's.
+        // Any answer but the handshake: told in our own words, before the library passes it on with all that is in it.
         proxyReq.once('response', (res) => {
-          if (res.statusCode !== 401) return
-          connection.failure = new GatewayError('upstream_auth_failed', {
-            cause: new Error('The provider answered 401 to a WebSocket.'),
-          })
-          refuse(connection.socket, connection.failure, connection.exchange.requestId)
+          const status = res.statusCode ?? 0
+          const cause = new Error(`The provider answered ${status} to a WebSocket.`)
+          // A 401 means our key, not the caller's.
+          const code = status === 401 ? 'upstream_auth_failed' : 'upstream_unreachable'
+          const message = status === 401 ? undefined : `The provider refused the WebSocket with status ${status}.`
+          connection.failure = new GatewayError(code, { message, cause })
+          const told = status >= 400 && status !== 401 ? status : connection.failure.status
+          connection.refusedWith = told
+          refuse(connection.socket, connection.failure, connection.exchange.requestId, told)
         })
       },
       error(cause, req, socket) {
@@ -112,6 +119,7 @@ export function createRealtime(
       authorize(caller, exchange.path.endpoint, () => address, ctx.now())
       if (ctx.ledger.failing()) throw new GatewayError('storage_unavailable', { headers: { 'retry-after': '5' } })
       exchange.model = new URLSearchParams(exchange.path.query).get('model')
+      if (exchange.model === null) authorizeNoModel(caller)
       const target = plan(
         { providers: ctx.providers, defaultProvider: ctx.config.defaultProvider, pick: pickWeighted },
         caller,
@@ -129,6 +137,7 @@ export function createRealtime(
         socket,
         opened: false,
         failure: null,
+        refusedWith: null,
       }
       connections.set(req, connection)
       socket.once('close', () => end(req, connection))
@@ -148,7 +157,7 @@ export function createRealtime(
     }
   }
 
-  const end = (req: IncomingMessage, { exchange, target, socket, opened, failure }: Connection) => {
+  const end = (req: IncomingMessage, { exchange, target, socket, opened, failure, refusedWith }: Connection) => {
     connections.delete(req)
     exchange.uploadedBytes = socket.bytesRead
     exchange.responseBytes = socket.bytesWritten
@@ -162,11 +171,19 @@ export function createRealtime(
       durationMs: Math.round(performance.now() - exchange.startedMs),
       error: failure?.code ?? null,
     })
-    const status = opened ? 101 : (failure?.status ?? 499)
+    const status = opened ? 101 : (refusedWith ?? failure?.status ?? 499)
     settle(
       ctx,
       exchange,
-      { status, answered: opened, error: failure?.code ?? (opened ? null : 'client_closed'), cause: failure?.cause },
+      {
+        status,
+        answered: opened,
+        error:
+          refusedWith !== null && refusedWith === status && failure?.code === 'upstream_unreachable'
+            ? 'upstream_error'
+            : (failure?.code ?? (opened ? null : 'client_closed')),
+        cause: failure?.cause,
+      },
       () => {},
     )
   }
@@ -222,8 +239,16 @@ function prepare(req: IncomingMessage, { path }: Exchange, { provider, model, ke
   req.url = `${provider.basePath}${path.below}${query.size > 0 ? `?${query}` : ''}`
 }
 
+/** The provider's headers of the handshake, which the library passes on: without its cookies, our names, and our key. */
+function cleanHandshake(headers: IncomingMessage['headers'], key: string): void {
+  for (const [name, value] of Object.entries(headers)) {
+    if (name === 'set-cookie' || name.startsWith('x-llm-proxy-')) delete headers[name]
+    else if (String(value).includes(key)) delete headers[name]
+  }
+}
+
 /** An error in place of the handshake's answer. */
-function refuse(socket: Socket, error: GatewayError, requestId: string): void {
+function refuse(socket: Socket, error: GatewayError, requestId: string, status: number = error.status): void {
   if (!socket.writable) return void socket.destroy()
   const body = JSON.stringify(toOpenAiError(error))
   const headers = {
@@ -234,5 +259,5 @@ function refuse(socket: Socket, error: GatewayError, requestId: string): void {
     ...error.headers,
   }
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
-  socket.end(`HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ''}\r\n${head.join('\r\n')}\r\n\r\n${body}`)
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${head.join('\r\n')}\r\n\r\n${body}`)
 }

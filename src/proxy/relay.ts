@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import type { AppContext } from '../context.ts'
 import { GatewayError } from '../errors.ts'
 import { createJsonObserver } from '../usage/json-observer.ts'
@@ -33,11 +34,18 @@ export function relay(parts: Parts, exchange: HttpExchange, target: Target, answ
   const ownCors = res.hasHeader('access-control-allow-origin')
   // A header of the list would replace the one that the CORS middleware has set.
   if (ownCors) extra.push('vary', 'Origin')
-  const facts = { keepContentLength: untouched, decoded: decodes, limits: exchange.grant?.states ?? [], ownCors, extra }
+  const facts = {
+    keepContentLength: untouched,
+    decoded: decodes,
+    limits: exchange.grant?.states ?? [],
+    ownCors,
+    extra,
+    secret: target.key,
+  }
   let decoding: Decoding | null = null
   try {
     if (decodes) decoding = createDecoding(encoding, answer)
-    res.writeHead(answer.status, answer.statusText, downstreamHeaders(answer.headers, facts))
+    res.writeHead(answer.status, answer.statusText.replaceAll(target.key, ''), downstreamHeaders(answer.headers, facts))
   } catch (cause) {
     const failure = new UpstreamFailure('cut', 'The provider sent an answer that cannot be passed on.', { cause })
     answer.cancel(failure)
@@ -100,7 +108,9 @@ function createReceiver(
     if (res.write(piece) || paused) return
     paused = true
     source.pause()
+    const stop = giveUpOnSilence(res, exchange.readerPatienceMs)
     res.once('drain', () => {
+      stop()
       paused = false
       source.resume()
     })
@@ -123,7 +133,12 @@ function createReceiver(
   const finish = () => {
     for (const piece of held) if (piece) res.write(piece)
     held = []
-    if (upstreamOver) res.end()
+    if (upstreamOver) end()
+  }
+
+  const end = () => {
+    res.end()
+    if (!res.writableFinished) giveUpOnSilence(res, exchange.readerPatienceMs)
   }
 
   const cut = (failure: UpstreamFailure | null) => {
@@ -159,7 +174,7 @@ function createReceiver(
     onEnd() {
       upstreamOver = true
       if (exchange.settled) {
-        if (committed) res.end()
+        if (committed) end()
         return
       }
       held.push(observer.end())
@@ -170,7 +185,21 @@ function createReceiver(
       upstreamOver = true
       if (!exchange.settled) return cut(failure)
       // The format's own end came before: the client lacks nothing.
-      if (committed) res.end()
+      if (committed) end()
     },
   }
+}
+
+/** Bytes that nobody takes hold a place that others wait for: ends the connection when none has left it for `ms`. */
+function giveUpOnSilence(res: ServerResponse, ms: number): () => void {
+  const { socket } = res
+  const giveUp = () => res.destroy()
+  // Node's own timer of a socket, which starts anew as long as its write queue shrinks.
+  socket?.setTimeout(ms).once('timeout', giveUp)
+  const stop = () => {
+    socket?.off('timeout', giveUp)
+    if (!res.writableFinished) socket?.setTimeout(0)
+  }
+  res.once('close', stop).once('finish', stop)
+  return stop
 }

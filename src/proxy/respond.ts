@@ -16,8 +16,13 @@ export function sendError(res: ServerResponse, error: GatewayError, own: string[
   res.end(body)
 }
 
+/** So long a client has to take the last event of a broken answer. */
+const LAST_WORD_MS = 1_000
+
 /** Ends an answer that has begun and cannot be finished: an error event where the format has one, then a broken connection. */
 export function breakOff(res: ServerResponse, error: GatewayError, isEventStream: boolean, done: () => void): void {
+  // Who does not read is not waited for.
+  setTimeout(() => res.destroy(), LAST_WORD_MS).unref()
   const close = () => {
     // Without the last chunk of the encoding, so that no client can take this for the end.
     if (res.socket) res.socket.destroySoon()

@@ -94,13 +94,13 @@ export function createProxy(ctx: AppContext, statics: StaticCallers): RequestHan
   return handler
 }
 
-function begin({ now }: AppContext, req: IncomingMessage, res: ServerResponse): HttpExchange {
+function begin({ now, config }: AppContext, req: IncomingMessage, res: ServerResponse): HttpExchange {
   const at = now()
   const path = parsePath((req as Request).originalUrl ?? req.url ?? '/')
   const method = req.method ?? 'GET'
   const endpoint = meteredEndpoint(method, path.endpoint)
   const arrival = { requestId: newRequestId(at), at, startedMs: performance.now(), method, path, endpoint }
-  return Object.assign(newExchange(arrival), { req, res })
+  return Object.assign(newExchange(arrival), { req, res, readerPatienceMs: config.timeouts.idleMs })
 }
 
 /** The few fields that routing needs: from the JSON body, else from the query (`/v1/realtime/calls?model=…`). */
@@ -166,6 +166,8 @@ const header = (req: IncomingMessage, name: string) => {
 function upload(providers: AppContext['providers'], defaultProvider: string, exchange: HttpExchange) {
   const { body, req, caller } = exchange
   if (body.kind !== 'stream' || caller === null) return null
+  // What is compressed cannot be read on the way.
+  if (req.headers['content-encoding'] !== undefined && exchange.endpoint !== null) authorizeNoModel(caller)
   const stream = watchUpload(body.stream, {
     contentType: req.headers['content-type'],
     onBytes(count) {

@@ -1,6 +1,7 @@
 import type { AppContext } from '../context.ts'
 import { GatewayError } from '../errors.ts'
 import { describeError } from '../logger.ts'
+import { redact } from '../redact.ts'
 import type { Usage } from '../store/store.ts'
 import type { Observer } from '../usage/observer.ts'
 import { passThrough } from '../usage/observer.ts'
@@ -57,7 +58,10 @@ function book(
   usage: Usage,
   done: () => void,
 ): void {
-  const { caller, requestId, provider, model, servedModel, stream, attempts, changes } = exchange
+  const { caller, requestId, provider, servedModel, stream, attempts, changes } = exchange
+  // A token pasted into the wrong place must not be kept in plain text.
+  const model = exchange.model === null ? null : redact(exchange.model)
+  const endpoint = redact(exchange.path.endpoint)
   const latencyMs = tenths(performance.now() - exchange.startedMs)
   const firstTokenMs = stream && exchange.firstByteMs !== null ? tenths(exchange.firstByteMs) : null
   const requestBytes = exchange.body.kind === 'json' ? exchange.body.bytes.length : exchange.uploadedBytes
@@ -77,7 +81,7 @@ function book(
     project: caller?.project.id ?? null,
     token: caller?.token.id ?? null,
     method: exchange.method,
-    path: exchange.path.endpoint,
+    path: endpoint,
     model,
     provider,
     servedModel,
@@ -105,7 +109,7 @@ function book(
       tokenId: caller.token.id,
       projectId: caller.project.id,
       method: exchange.method,
-      endpoint: exchange.path.endpoint,
+      endpoint,
       model,
       provider,
       servedModel,

@@ -42,14 +42,13 @@ const flood =
 
 describe('a client that asks and then takes nothing of its answer', () => {
   const ENDLESS = 1e9
-  // More than what the buffers of the system take, less than what would hold the provider back for long.
-  const WHOLE = 7e6
+  // More than what the buffers of the system take.
+  const FEW_MEGABYTES = 7e6
 
-  // REPORTED as `slow-reader`: its connection and its place are never given back, though its row is written.
-  it.failing.each<[string, Script]>([
+  it.each<[string, Script]>([
     ['a stream without end', flood(sseHead, ENDLESS)],
     ['a download without end', flood({ 'content-type': 'application/octet-stream' }, ENDLESS)],
-    ['an answer that is over', flood({ 'content-type': 'application/json' }, WHOLE)],
+    ['an answer of a few megabytes', flood({ 'content-type': 'application/json' }, FEW_MEGABYTES)],
   ])('is cut off, is in the ledger once, and its place is free again: %s', async (_what, script) => {
     wire.upstream.script(script)
     const { secret, token } = await wire.gateway.token()
@@ -65,7 +64,7 @@ describe('a client that asks and then takes nothing of its answer', () => {
     const since = performance.now()
     await eventually(async () => {
       const { status } = await chat(wire.gateway.baseUrl, wire.secret)
-      return status === 200 || performance.now() - since > 3_000
+      return status === 200 || performance.now() - since > 2_000
     }, 'a free place')
     expect((await chat(wire.gateway.baseUrl, wire.secret)).status).toBe(200)
     expect(await rowsOf(wire.gateway, token.id, 1)).toHaveLength(1)

@@ -48,17 +48,12 @@ describe('a WebSocket for a token that may use some models only', () => {
     expect(seen[0]!.url).toBe('/v1/realtime?model=gpt-4o-realtime')
   })
 
-  // REPORTED as `realtime-without-model`.
-  it.failing.each(['/v1/realtime', '/v1/realtime?intent=transcription'])(
-    'is refused when it names none: %s',
-    async (path) => {
-      const { answer, seen } = await upgrade(path, restricted)
-      expect([statusOf(answer), seen.length]).toEqual([403, 0])
-    },
-  )
+  it.each(['/v1/realtime', '/v1/realtime?intent=transcription'])('is refused when it names none: %s', async (path) => {
+    const { answer, seen } = await upgrade(path, restricted)
+    expect([statusOf(answer), seen.length]).toEqual([403, 0])
+  })
 })
 
-// REPORTED as `upgrade-answered-plainly`: http-proxy-middleware writes the provider's answer to the client as it is.
 describe('a provider that answers a WebSocket’s handshake as a plain request', () => {
   const echo = (status: number) =>
     wire.upstream.script((req, res) =>
@@ -70,7 +65,7 @@ describe('a provider that answers a WebSocket’s handshake as a plain request',
       ),
     )
 
-  it.failing.each([400, 403, 404, 429, 500])(
+  it.each([400, 403, 404, 429, 500])(
     'with %i is told with its status, without our key or its cookies',
     async (status) => {
       echo(status)
@@ -83,7 +78,7 @@ describe('a provider that answers a WebSocket’s handshake as a plain request',
     },
   )
 
-  it.failing('with 200 is not booked as if the client had left', async () => {
+  it('with 200 is not booked as if the client had left', async () => {
     echo(200)
     const { row } = await upgrade('/v1/realtime?model=x')
     expect(row.status).not.toBe(499)
@@ -91,8 +86,7 @@ describe('a provider that answers a WebSocket’s handshake as a plain request',
 })
 
 describe('an upgrade where there is no WebSocket', () => {
-  // REPORTED as `upgrade-bypass`: what the token may not use is in the list.
-  it.failing('shows the list of models that a plain request shows', async () => {
+  it('shows the list of models that a plain request shows', async () => {
     wire.upstream.script((_req, res) =>
       sendJson(res, 200, { object: 'list', data: [{ id: 'gpt-4o-realtime' }, { id: 'forbidden' }] }),
     )
@@ -100,13 +94,14 @@ describe('an upgrade where there is no WebSocket', () => {
     expect(answer).not.toContain('forbidden')
   })
 
-  it.failing('is passed over: a chat is served and metered as it is', async () => {
+  it('is passed over: a chat is served and metered as it is', async () => {
     wire.upstream.script((_req, res) => sendJson(res, 200, chatAnswer()))
     const { answer, row } = await upgrade('/v1/chat/completions', {}, { method: 'POST', body: CHAT })
     expect(statusOf(answer)).toBe(200)
     expect(row).toMatchObject({ status: 200, usage: { source: 'reported' } })
   })
 
+  // Known and open: see the closing note.
   it.failing('is passed over: a download comes with the headers of every answer, and its row says so', async () => {
     wire.upstream.script((_req, res) => sendJson(res, 200, { data: [{}] }, { 'set-cookie': 'a=b' }))
     const { answer, row } = await upgrade('/v1/files')

@@ -69,8 +69,7 @@ describe('a key that a provider says back', () => {
     }
   })
 
-  // REPORTED as `echoed-header`.
-  it.failing.each<[string, Script]>([
+  it.each<[string, Script]>([
     ['in a header', (req, res) => sendJson(res, 400, {}, { 'x-your-key': req.headers.authorization! })],
     ['in a header of a success', (req, res) => sendJson(res, 200, {}, { 'x-your-key': req.headers.authorization! })],
     ['in a redirect', (_req, res) => void res.writeHead(302, { location: `https://x/?key=${KEY}` }).end()],
@@ -79,7 +78,8 @@ describe('a key that a provider says back', () => {
     expect((await told(script)).all).not.toContain(KEY)
   })
 
-  // REPORTED as `echoed-compressed` (identity is asked for on these endpoints, so this is rare).
+  // Known and open: see the closing note.
+
   it.failing('in a compressed error is masked', async () => {
     const body = gzipSync(JSON.stringify({ error: { message } }))
     const { answer } = await told((_req, res) => void res.writeHead(400, { 'content-encoding': 'gzip' }).end(body))
@@ -88,7 +88,8 @@ describe('a key that a provider says back', () => {
     expect(plain.toString()).not.toContain(KEY)
   })
 
-  // REPORTED as `echoed-in-stream`.
+  // Known and open: see the closing note.
+
   it.failing('in an error event of a stream is masked', async () => {
     const { all } = await told(
       (_req, res) => void res.writeHead(200, sseHead).end(`data: ${JSON.stringify({ error: { message } })}\n\n`),
@@ -107,7 +108,8 @@ describe('a key that a provider says back', () => {
 describe('a key with characters that JSON escapes', () => {
   const odd = `${letters(10)}"${letters(10)}\\${letters(10)}`
 
-  // REPORTED as `quoted-secret` (the log is searched for the key as it is, and holds it as JSON spells it).
+  // Known and open: see the closing note.
+
   it.failing('is masked too, in the log as in the answer', async () => {
     const other = await startTestGateway({ config: providersWith(odd, upstream.url) })
     const { secret: token } = await other.token()
@@ -125,9 +127,8 @@ describe('a key with characters that JSON escapes', () => {
   })
 })
 
-// REPORTED as `token-in-wrong-place`: what a caller pastes there goes into the ledger, and a model's name into the metrics.
 describe('a token that a caller pastes into the wrong place', () => {
-  it.failing.each([
+  it.each([
     ['the name of the model', (token: string) => ({ path: '/chat/completions', model: token })],
     ['the path', (token: string) => ({ path: `/${token}/chat`, model: 'gpt-4o' })],
   ])('(%s) is in neither the ledger nor the metrics', async (_where, wrong) => {

@@ -4,7 +4,14 @@ import { downstreamHeaders, headerOf, upstreamHeaders } from '../../../src/proxy
 const auth = { authorization: 'Bearer key' }
 const up = (raw: string[], length: string | null = null, encoding: string | null = null) =>
   upstreamHeaders(raw, auth, length, encoding)
-const facts = { keepContentLength: false, decoded: false, limits: [], ownCors: false, extra: [] }
+const facts = {
+  keepContentLength: false,
+  decoded: false,
+  limits: [],
+  ownCors: false,
+  secret: 'sk-none',
+  extra: [] as string[],
+}
 const down = (raw: string[], more: Partial<Parameters<typeof downstreamHeaders>[1]> = {}) =>
   downstreamHeaders(raw, { ...facts, ...more })
 
