@@ -27,6 +27,8 @@ export function retryAfterMs(retryAfterMillis: string | null, retryAfter: string
   if (millis >= 0) return millis
   const seconds = Number.parseFloat(retryAfter ?? '')
   if (seconds >= 0) return seconds * 1000
+  // `Date.parse` would take a negative number for a year.
+  if (!Number.isNaN(seconds)) return null
   const date = Date.parse(retryAfter ?? '')
   return Number.isNaN(date) ? null : Math.max(0, date - now)
 }
