@@ -1,4 +1,5 @@
-import express, { type Express } from 'express'
+import type { IncomingMessage, RequestListener } from 'node:http'
+import express, { type Request } from 'express'
 import type { AppContext } from './context.ts'
 import { GatewayError } from './errors.ts'
 import { healthRouter } from './health.ts'
@@ -6,19 +7,29 @@ import { sendOpenAiErrors } from './http-errors.ts'
 import { createDocsRouter } from './manage/docs.ts'
 import { createManageRouter } from './manage/router.ts'
 import { createCors } from './proxy/cors.ts'
-import { createProxy } from './proxy/router.ts'
+import { createProxy, type DataPath } from './proxy/router.ts'
 import type { StaticCallers } from './proxy/static-callers.ts'
 
-/** Every mount, in order. The data path comes first: it is the busy one. */
-export function createApp(ctx: AppContext, statics: StaticCallers): Express {
+export type App = {
+  listener: RequestListener
+  /** The client's address as Express reads it, with `TRUST_PROXY`. */
+  addressOf(req: IncomingMessage): string
+}
+
+/** Every mount, in order. */
+export function createApp(ctx: AppContext, statics: StaticCallers): App {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
   app.enable('case sensitive routing')
   app.set('trust proxy', ctx.config.trustProxy)
+  const addressOf = (req: IncomingMessage) => (Object.setPrototypeOf(req, app.request) as Request).ip ?? ''
+  const proxy = withCors(ctx.config.corsOrigins, createProxy(ctx, statics, addressOf))
 
-  if (ctx.config.corsOrigins.length > 0) app.use('/v1', createCors(ctx.config.corsOrigins))
-  app.use('/v1', createProxy(ctx, statics))
+  app.use('/v1', (req, res) => {
+    req.url = req.originalUrl
+    proxy(req, res)
+  })
   app.use('/manage', createManageRouter(ctx))
   app.use('/docs', createDocsRouter())
   // Until the console is there, the API's page is the nearest thing to it.
@@ -28,5 +39,17 @@ export function createApp(ctx: AppContext, statics: StaticCallers): Express {
     throw new GatewayError('unknown_route')
   })
   app.use(sendOpenAiErrors(ctx.log))
-  return app
+  return {
+    // The data path as nearly every client spells it needs none of Express, which costs a tenth of the whole request (`npm run bench`).
+    listener: (req, res) => (DATA_PATH.test(req.url ?? '') ? proxy(req, res) : app(req, res)),
+    addressOf,
+  }
+}
+
+const DATA_PATH = /^\/v1(?:[/?]|$)/
+
+function withCors(origins: readonly string[], proxy: DataPath): DataPath {
+  if (origins.length === 0) return proxy
+  const cors = createCors(origins)
+  return (req, res) => cors(req, res, () => proxy(req, res))
 }

@@ -1,21 +1,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import type { Usage } from './store/store.ts'
+import type { LedgerRow } from './store/store.ts'
 
 /** So many models get a label of their own; the rest are `other`, so that no caller can make the label sets grow. */
 const MAX_MODEL_LABELS = 500
 
-export type RequestMetrics = {
-  provider: string | null
-  model: string | null
-  status: number
-  /** A provider answered with success: only then is the model's name believed. */
-  answered: boolean
-  latencyMs: number
-  /** What the gateway itself took before the request left, null when it never left. */
-  overheadMs: number | null
-  firstTokenMs: number | null
-  usage: Usage
-}
+export type EndedRequest = Pick<LedgerRow, 'provider' | 'model' | 'status' | 'latencyMs' | 'firstTokenMs' | 'usage'>
 
 export type Metrics = ReturnType<typeof createMetrics>
 
@@ -103,7 +92,12 @@ export function createMetrics() {
 
   return {
     registry,
-    requestEnded({ provider, model, status, answered, latencyMs, overheadMs, firstTokenMs, usage }: RequestMetrics) {
+    /**
+     * `answered`: a provider answered with success; only then is the model's name believed. `overheadMs`: what the gateway itself
+     * took before the request left, null when it never left.
+     */
+    requestEnded(row: EndedRequest, answered: boolean, overheadMs: number | null) {
+      const { provider, model, status, latencyMs, firstTokenMs, usage } = row
       const labels = { provider: provider ?? 'none', model: modelLabel(model, answered) }
       requests.inc({ ...labels, status })
       duration.observe(labels, latencyMs / 1000)

@@ -1,7 +1,6 @@
 import { createServer, type Server, STATUS_CODES } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Request } from 'express'
 import { createApp } from './app.ts'
 import type { AppContext } from './context.ts'
 import { ensureDefaultProject } from './domain/default-project.ts'
@@ -23,9 +22,8 @@ export type Gateway = {
 export async function startGateway(ctx: AppContext): Promise<Gateway> {
   const project = await ensureDefaultProject(ctx.store, ctx.now)
   const statics = createStaticCallers(ctx)
-  const app = createApp(ctx, statics)
-  // `ip` is Express's, with its reading of TRUST_PROXY.
-  const realtime = createRealtime(ctx, statics, (req) => (Object.setPrototypeOf(req, app.request) as Request).ip ?? '')
+  const { listener, addressOf } = createApp(ctx, statics)
+  const realtime = createRealtime(ctx, statics, addressOf)
   const server = createServer(
     {
       maxHeaderSize: 32 * 1024,
@@ -42,7 +40,7 @@ export async function startGateway(ctx: AppContext): Promise<Gateway> {
       shouldUpgradeCallback: ({ method, url, headers }) =>
         method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket' && /^\/v1(?:[/?]|$)/.test(url ?? ''),
     },
-    app,
+    listener,
   )
   server.on('clientError', answerMalformed)
   server.on('upgrade', realtime.upgrade)

@@ -4,6 +4,7 @@ import { GatewayError } from '../errors.ts'
 import type { Grant, Kv, LimitCheck, LimitState, Refusal } from '../kv/kv.ts'
 import type { RateLimit } from '../store/store.ts'
 import type { Ledger } from '../usage/ledger.ts'
+import type { Exchange } from './exchange.ts'
 import type { RequestBody } from './read-request.ts'
 
 const MINUTE_MS = 60_000
@@ -11,8 +12,6 @@ const MINUTE_MS = 60_000
 const LONGEST_SDK_WAIT_SECONDS = 60
 /** Reserved for an answer whose length the request does not bound. */
 const USUAL_OUTPUT_TOKENS = 1_024
-
-export type Admission = { grant: Grant; taken: boolean }
 
 type Parts = { kv: Kv; ledger: Ledger }
 
@@ -24,17 +23,22 @@ type Parts = { kv: Kv; ledger: Ledger }
 export async function admit(
   { kv, ledger }: Parts,
   usual: Config['rateLimit'],
+  exchange: Exchange,
   caller: Caller,
-  body: RequestBody,
-): Promise<Admission> {
-  const checks = checksFor(caller, usual, body)
+): Promise<void> {
+  const checks = checksFor(caller, usual, exchange.body)
   const decision = kv.acquire(checks)
   const granted = decision instanceof Promise ? await decision : decision
   if (!granted.ok) throw refusal(granted)
-  if (caller.token.maxRequests === null) return { grant: granted, taken: false }
+  if (caller.token.maxRequests !== null) exchange.taken = await take({ kv, ledger }, granted, caller)
+  exchange.grant = granted
+  exchange.admitted = true
+}
+
+async function take({ kv, ledger }: Parts, granted: Grant, { token }: Caller): Promise<true> {
   let taken = false
   try {
-    taken = await ledger.take(caller.token.id)
+    taken = await ledger.take(token.id)
   } catch (cause) {
     throw new GatewayError('storage_unavailable', { headers: { 'retry-after': '5' }, cause })
   } finally {
@@ -42,12 +46,12 @@ export async function admit(
   }
   if (!taken) {
     throw new GatewayError('insufficient_quota', {
-      message: `This token has used all of its ${caller.token.maxRequests} requests.`,
-      details: { limit: 'max_requests', max_requests: caller.token.maxRequests },
+      message: `This token has used all of its ${token.maxRequests} requests.`,
+      details: { limit: 'max_requests', max_requests: token.maxRequests },
       headers: { 'x-should-retry': 'false' },
     })
   }
-  return { grant: granted, taken }
+  return true
 }
 
 const NO_CHECKS: LimitCheck[] = []

@@ -1,5 +1,5 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import cors from 'cors'
-import type { RequestHandler } from 'express'
 
 /** So long a browser may remember a preflight's answer. */
 const MAX_AGE_SECONDS = 600
@@ -8,7 +8,9 @@ const MAX_AGE_SECONDS = 600
  * CORS for the browser origins that the operator named (`*`: all). A preflight is answered here and never reaches a provider; any
  * other OPTIONS passes on.
  */
-export function createCors(origins: readonly string[]): RequestHandler {
+export function createCors(
+  origins: readonly string[],
+): (req: IncomingMessage, res: ServerResponse, next: () => void) => void {
   const apply = cors({
     origin: origins.includes('*') ? '*' : [...origins],
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD'],

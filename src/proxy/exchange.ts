@@ -1,13 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Caller } from '../domain/token-index.ts'
 import type { GatewayError } from '../errors.ts'
+import { newRequestId } from '../ids.ts'
 import type { Grant } from '../kv/kv.ts'
 import type { AttemptRecord } from '../store/store.ts'
-import type { Endpoint } from './endpoints.ts'
+import { type Endpoint, meteredEndpoint } from './endpoints.ts'
 import type { Answer } from './forward.ts'
 import type { Target } from './plan.ts'
 import { NO_BODY, type RequestBody } from './read-request.ts'
-import type { RequestPath } from './request-path.ts'
+import { parsePath, type RequestPath } from './request-path.ts'
 
 /** One request on its way: what each step has found out, for the steps behind it and for the ledger. */
 export type Exchange = {
@@ -19,6 +20,9 @@ export type Exchange = {
   readonly method: string
   readonly path: RequestPath
   readonly endpoint: Endpoint | null
+  readonly req: IncomingMessage
+  /** A WebSocket has none. */
+  readonly res: ServerResponse | null
   caller: Caller | null
   body: RequestBody
   /** As the caller named it. */
@@ -56,15 +60,25 @@ export type Exchange = {
   readerPatienceMs: number
 }
 
-/** One that is answered over HTTP; a WebSocket has no response object. */
-export type HttpExchange = Exchange & { readonly req: IncomingMessage; readonly res: ServerResponse }
+/** One that is answered over HTTP. */
+export type HttpExchange = Exchange & { readonly res: ServerResponse }
 
-type Arrival = Pick<Exchange, 'requestId' | 'at' | 'startedMs' | 'method' | 'path' | 'endpoint'>
+type Clock = { now(): number; patienceMs: number }
 
-/** What is known when a request has just come in: nothing but that. */
-export function newExchange(arrival: Arrival): Exchange {
+/** What is known when a request has just come in. All members at once: an object that grows later costs V8 a copy each few. */
+export function newExchange({ now, patienceMs }: Clock, req: IncomingMessage, res: ServerResponse | null): Exchange {
+  const at = now()
+  const method = req.method ?? 'GET'
+  const path = parsePath(req.url ?? '/')
   return {
-    ...arrival,
+    requestId: newRequestId(at),
+    at,
+    startedMs: performance.now(),
+    method,
+    path,
+    endpoint: res === null ? null : meteredEndpoint(method, path.endpoint),
+    req,
+    res,
     caller: null,
     body: NO_BODY,
     model: null,
@@ -87,6 +101,6 @@ export function newExchange(arrival: Arrival): Exchange {
     refusal: null,
     clientGone: false,
     settled: false,
-    readerPatienceMs: 60_000,
+    readerPatienceMs: patienceMs,
   }
 }

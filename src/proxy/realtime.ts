@@ -4,13 +4,11 @@ import type { Duplex } from 'node:stream'
 import { createProxyMiddleware } from 'http-proxy-middleware'
 import type { AppContext } from '../context.ts'
 import { GatewayError, toGatewayError, toOpenAiError } from '../errors.ts'
-import { newRequestId } from '../ids.ts'
 import { admit } from './admit.ts'
 import { authenticate, authorize, authorizeNoModel, credentialOf } from './authenticate.ts'
 import { type Exchange, newExchange } from './exchange.ts'
 import { upstreamHeaders } from './headers.ts'
 import { pickWeighted, plan, type Target } from './plan.ts'
-import { parsePath } from './request-path.ts'
 import { settle } from './settle.ts'
 import type { StaticCallers } from './static-callers.ts'
 
@@ -104,7 +102,8 @@ export function createRealtime(
   }
 
   const upgrade = async (req: IncomingMessage, socket: Socket, head: Buffer) => {
-    const exchange = begin(ctx, req)
+    const exchange = newExchange({ now: ctx.now, patienceMs: ctx.config.timeouts.idleMs }, req, null)
+    exchange.stream = true
     ctx.life.unsettled++
     socket.on('error', () => socket.destroy())
     try {
@@ -127,7 +126,7 @@ export function createRealtime(
       )
       exchange.target = target
       exchange.provider = target.provider.name
-      Object.assign(exchange, await admit(ctx, ctx.config.rateLimit, caller, exchange.body), { admitted: true })
+      await admit(ctx, ctx.config.rateLimit, exchange, caller)
       if (socket.destroyed) throw new GatewayError('client_closed')
       const connection: Connection = {
         exchange,
@@ -196,20 +195,6 @@ export function createRealtime(
       for (const { socket } of connections.values()) socket.destroy()
     },
   }
-}
-
-function begin({ now }: AppContext, req: IncomingMessage): Exchange {
-  const at = now()
-  const exchange = newExchange({
-    requestId: newRequestId(at),
-    at,
-    startedMs: performance.now(),
-    method: req.method ?? 'GET',
-    path: parsePath(req.url ?? '/'),
-    endpoint: null,
-  })
-  exchange.stream = true
-  return exchange
 }
 
 const withCredential = (credential: string) => ({ headers: { authorization: `Bearer ${credential}` } })

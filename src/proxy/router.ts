@@ -1,13 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Request, RequestHandler, Response } from 'express'
 import type { AppContext } from '../context.ts'
 import { fromStoreError } from '../domain/store-errors.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
-import { newRequestId } from '../ids.ts'
 import { admit } from './admit.ts'
 import { authenticate, authorize, authorizeNoModel } from './authenticate.ts'
 import { dispatch, note } from './dispatch.ts'
-import { meteredEndpoint } from './endpoints.ts'
 import { type HttpExchange, newExchange } from './exchange.ts'
 import type { Answer, UpstreamRequest } from './forward.ts'
 import { upstreamHeaders } from './headers.ts'
@@ -16,20 +13,25 @@ import { pickWeighted, plan, type Target } from './plan.ts'
 import { readRequest } from './read-request.ts'
 import { readText } from './read-text.ts'
 import { relay } from './relay.ts'
-import { parsePath } from './request-path.ts'
 import { ownHeaders, sendError } from './respond.ts'
 import { asksForUsage, mayAskForUsage, refuseDoubledModel, withModel, withUsageAsked } from './rewrite.ts'
 import { settle } from './settle.ts'
 import type { StaticCallers } from './static-callers.ts'
 import { watchUpload } from './upload.ts'
 
+export type DataPath = (req: IncomingMessage, res: ServerResponse) => void
+/** The client's address, as far as `TRUST_PROXY` lets it be known. */
+export type AddressOf = (req: IncomingMessage) => string
+
 /** `/v1/*`: the way of a request, step by step as DESIGN 2 has it. */
-export function createProxy(ctx: AppContext, statics: StaticCallers): RequestHandler {
+export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: AddressOf): DataPath {
   const models = modelsHandler(ctx)
   const choice = { providers: ctx.providers, defaultProvider: ctx.config.defaultProvider, pick: pickWeighted }
 
-  const handler = (req: Request, res: Response) => {
-    const exchange = begin(ctx, req, res)
+  const clock = { now: ctx.now, patienceMs: ctx.config.timeouts.idleMs }
+
+  const handler = (req: IncomingMessage, res: ServerResponse) => {
+    const exchange = newExchange(clock, req, res) as HttpExchange
     ctx.life.running++
     ctx.life.unsettled++
     res.once('close', () => {
@@ -61,7 +63,7 @@ export function createProxy(ctx: AppContext, statics: StaticCallers): RequestHan
     // A provider that echoes the request would give its key away.
     if (exchange.method === 'TRACE')
       throw new GatewayError('method_not_allowed', { message: 'TRACE is not passed on.' })
-    authorize(caller, path.endpoint, () => (req as Request).ip ?? '', ctx.now())
+    authorize(caller, path.endpoint, () => addressOf(req), ctx.now())
     if (ctx.ledger.failing()) throw new GatewayError('storage_unavailable', { headers: { 'retry-after': '5' } })
     exchange.body = await readRequest(req, ctx.config, exchange.endpoint?.text != null)
     readFields(exchange)
@@ -71,7 +73,7 @@ export function createProxy(ctx: AppContext, statics: StaticCallers): RequestHan
       authorizeNoModel(caller)
     exchange.target = target
     exchange.provider = target.provider.name
-    Object.assign(exchange, await admit(ctx, ctx.config.rateLimit, caller, exchange.body), { admitted: true })
+    await admit(ctx, ctx.config.rateLimit, exchange, caller)
     if (exchange.clientGone) throw new GatewayError('client_closed')
     if (isModelList) return models(exchange, target)
     const { request, hideUsage } = prepare(ctx, exchange, target)
@@ -92,15 +94,6 @@ export function createProxy(ctx: AppContext, statics: StaticCallers): RequestHan
   }
 
   return handler
-}
-
-function begin({ now, config }: AppContext, req: IncomingMessage, res: ServerResponse): HttpExchange {
-  const at = now()
-  const path = parsePath((req as Request).originalUrl ?? req.url ?? '/')
-  const method = req.method ?? 'GET'
-  const endpoint = meteredEndpoint(method, path.endpoint)
-  const arrival = { requestId: newRequestId(at), at, startedMs: performance.now(), method, path, endpoint }
-  return Object.assign(newExchange(arrival), { req, res, readerPatienceMs: config.timeouts.idleMs })
 }
 
 /** The few fields that routing needs: from the JSON body, else from the query (`/v1/realtime/calls?model=…`). */

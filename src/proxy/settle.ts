@@ -2,7 +2,7 @@ import type { AppContext } from '../context.ts'
 import { GatewayError } from '../errors.ts'
 import { describeError } from '../logger.ts'
 import { redact } from '../redact.ts'
-import type { Usage } from '../store/store.ts'
+import type { LedgerRow, Usage } from '../store/store.ts'
 import type { Observer } from '../usage/observer.ts'
 import { passThrough } from '../usage/observer.ts'
 import { NO_USAGE } from '../usage/read-usage.ts'
@@ -58,77 +58,43 @@ function book(
   usage: Usage,
   done: () => void,
 ): void {
-  const { caller, requestId, provider, servedModel, stream, attempts, changes } = exchange
-  // A token pasted into the wrong place must not be kept in plain text.
-  const model = exchange.model === null ? null : redact(exchange.model)
-  const endpoint = redact(exchange.path.endpoint)
-  const latencyMs = tenths(performance.now() - exchange.startedMs)
-  const firstTokenMs = stream && exchange.firstByteMs !== null ? tenths(exchange.firstByteMs) : null
-  const requestBytes = exchange.body.kind === 'json' ? exchange.body.bytes.length : exchange.uploadedBytes
+  const { caller } = exchange
+  const row = rowOf(exchange, outcome, usage)
   if (exchange.grant) kv.release(exchange.grant, { tokens: usage.inputTokens + usage.outputTokens })
-  metrics.requestEnded({
-    provider,
-    model,
-    status: outcome.status,
-    answered: outcome.answered,
-    latencyMs,
-    overheadMs: exchange.overheadMs,
-    firstTokenMs,
-    usage,
-  })
-  log.request({
-    requestId,
-    project: caller?.project.id ?? null,
-    token: caller?.token.id ?? null,
-    method: exchange.method,
-    path: endpoint,
-    model,
-    provider,
-    servedModel,
-    status: outcome.status,
-    error: outcome.error,
-    stream,
-    latencyMs,
-    firstTokenMs,
-    inputTokens: usage.inputTokens,
-    outputTokens: usage.outputTokens,
-    usageSource: usage.source,
-    requestBytes,
-    responseBytes: exchange.responseBytes,
-    attempts: attempts.length,
-    changes,
-    ...(outcome.cause !== undefined && { cause: describeCause(outcome.cause) }),
-  })
+  metrics.requestEnded(row, outcome.answered, exchange.overheadMs)
+  log.request(row, outcome.cause === undefined ? null : describeCause(outcome.cause))
   // Nobody stands behind an unknown token: there is no account to write it to, and anyone could fill the disk. And while rows
   // cannot be written, those of refused requests would pile up in memory.
   if (caller === null || (ledger.failing() && !exchange.admitted)) return done()
-  ledger.record(
-    {
-      requestId,
-      at: exchange.at,
-      tokenId: caller.token.id,
-      projectId: caller.project.id,
-      method: exchange.method,
-      endpoint,
-      model,
-      provider,
-      servedModel,
-      attempts,
-      status: outcome.status,
-      stream,
-      latencyMs,
-      firstTokenMs,
-      usage,
-      costNanoUsd: null,
-      cache: 'bypass',
-      error: outcome.error,
-      changes,
-      requestBytes,
-      responseBytes: exchange.responseBytes,
-    },
-    exchange.admitted && !exchange.taken ? caller.token.id : null,
-    done,
-  )
+  ledger.record(row, exchange.admitted && !exchange.taken ? caller.token.id : null, done)
+}
+
+function rowOf(exchange: Exchange, { status, error }: Outcome, usage: Usage): LedgerRow {
+  const { caller, body, stream, firstByteMs } = exchange
+  return {
+    requestId: exchange.requestId,
+    at: exchange.at,
+    tokenId: caller?.token.id ?? null,
+    projectId: caller?.project.id ?? null,
+    method: exchange.method,
+    // A token pasted into the wrong place must not be kept in plain text.
+    endpoint: redact(exchange.path.endpoint),
+    model: exchange.model === null ? null : redact(exchange.model),
+    provider: exchange.provider,
+    servedModel: exchange.servedModel,
+    attempts: exchange.attempts,
+    status,
+    stream,
+    latencyMs: tenths(performance.now() - exchange.startedMs),
+    firstTokenMs: stream && firstByteMs !== null ? tenths(firstByteMs) : null,
+    usage,
+    costNanoUsd: null,
+    cache: 'bypass',
+    error,
+    changes: exchange.changes,
+    requestBytes: body.kind === 'json' ? body.bytes.length : exchange.uploadedBytes,
+    responseBytes: exchange.responseBytes,
+  }
 }
 
 const describeCause = (cause: unknown) => describeError(cause instanceof GatewayError ? (cause.cause ?? cause) : cause)

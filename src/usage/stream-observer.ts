@@ -12,7 +12,7 @@ const MAX_EVENT = 1024 * 1024
 const MODEL_TRIES = 16
 
 const EMPTY = Buffer.alloc(0)
-const ERROR_MEMBERS = ['"error":{', '"error": {'].map((text) => Buffer.from(text))
+const ERROR_MEMBERS = ['"error":{', '"error": {']
 
 type Options = {
   terminator: 'done' | 'response_event' | 'typed' | 'none'
@@ -42,28 +42,28 @@ export function createStreamObserver({ terminator, hideUsage }: Options): Observ
   let failed = false
   const text = createStreamText()
 
-  /** Reads one whole event. `drop`: it is there only because the gateway asked for it. */
-  const read = (event: Buffer): 'pass' | 'drop' => {
-    if (event.length <= 32 && DONE.test(event.toString('latin1'))) {
+  /** Reads one whole event; `latin1`: the same as a text, one character a byte. `drop`: it is there only because the gateway asked. */
+  const read = (event: Buffer, latin1: string): 'pass' | 'drop' => {
+    if (latin1.length <= 32 && DONE.test(latin1)) {
       finished = true
       return 'pass'
     }
-    readEnd(event, event.toString('latin1', 0, 128))
+    readEnd(event, latin1)
     if (modelTries > 0) readModel(event)
-    const member = findUsage(event)
+    const member = findUsage(latin1)
     if (member && !member.isNull && isOnlyUsage(event)) return 'drop'
     if (!finished) text.add(event)
     return 'pass'
   }
 
-  const readEnd = (event: Buffer, head: string) => {
+  const readEnd = (event: Buffer, latin1: string) => {
     if (
-      head.startsWith('event: error') ||
-      (ERROR_MEMBERS.some((member) => event.indexOf(member) !== -1) && hasError(event))
+      latin1.startsWith('event: error') ||
+      (ERROR_MEMBERS.some((member) => latin1.includes(member)) && hasError(event))
     )
       failed = true
-    if (terminator === 'response_event' && endsResponse(event, head)) finished = true
-    if (terminator === 'typed') readType(head)
+    if (terminator === 'response_event' && endsResponse(event, latin1)) finished = true
+    if (terminator === 'typed') readType(latin1)
     if (failed) finished = true
   }
 
@@ -97,9 +97,10 @@ export function createStreamObserver({ terminator, hideUsage }: Options): Observ
       const end = endOfEvent(bytes, from)
       if (end === -1) break
       const event = bytes.subarray(from, end)
-      const verdict = read(event)
+      const latin1 = event.toString('latin1')
+      const verdict = read(event, latin1)
       if (finished) break
-      if (verdict === 'pass') kept = hideUsage ? keep(bytes, event, kept) : end
+      if (verdict === 'pass') kept = hideUsage ? keep(bytes, event, latin1, kept) : end
       from = end
     }
     return { kept, rest: from }
@@ -216,8 +217,9 @@ export function createStreamObserver({ terminator, hideUsage }: Options): Observ
       const left = takePartial()
       if (left.length === 0 || finished) return left.length === 0 ? null : left
       // A last event without its blank line. Unless it had to wait, the client has it already.
-      const verdict = read(left)
-      return hideUsage && verdict === 'pass' ? withoutNullUsage(left) : null
+      const latin1 = left.toString('latin1')
+      const verdict = read(left, latin1)
+      return hideUsage && verdict === 'pass' ? withoutNullUsage(left, latin1) : null
     },
     finished: () => finished,
     truncated: () => !finished && (giant !== null || lacksItsEnd()),
@@ -226,8 +228,8 @@ export function createStreamObserver({ terminator, hideUsage }: Options): Observ
   }
 }
 
-function keep(bytes: Buffer, event: Buffer, kept: number): number {
-  const shown = withoutNullUsage(event)
+function keep(bytes: Buffer, event: Buffer, latin1: string, kept: number): number {
+  const shown = withoutNullUsage(event, latin1)
   if (shown.byteOffset !== bytes.byteOffset + kept) bytes.set(shown, kept)
   return kept + shown.length
 }
@@ -239,8 +241,8 @@ const TYPED =
 const RESPONSE_END = /^response\.(?:completed|incomplete|failed)$/
 
 /** The last event of OpenAI's Responses. Its type stands at the front, but for some who copy them. */
-function endsResponse(event: Buffer, head: string): boolean {
-  const named = /^(?:event: ?|data: ?\{"type": ?")([\w.]+)/.exec(head)
+function endsResponse(event: Buffer, latin1: string): boolean {
+  const named = /^(?:event: ?|data: ?\{"type": ?")([\w.]+)/.exec(latin1)
   if (named) return RESPONSE_END.test(named[1]!)
   const type = jsonOf(event)?.type
   return typeof type === 'string' && RESPONSE_END.test(type)

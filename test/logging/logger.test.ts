@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { createLogger, describeError, type Logger, type RequestLogFields } from '../../src/logger.ts'
+import { createLogger, describeError, type Logger } from '../../src/logger.ts'
+import type { LedgerRow } from '../../src/store/store.ts'
+import { NO_USAGE } from '../../src/usage/read-usage.ts'
 
 const AT = Date.UTC(2026, 10, 21, 12, 0, 0, 5)
 const SECRET = 'sk-Ab3dEf6hIj9kLm2nOp5qRs8t'
@@ -21,29 +23,35 @@ const lines = (log: Logger) =>
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>)
 
-const request = (fields: Partial<RequestLogFields> = {}): RequestLogFields => ({
-  requestId: 'req_1',
-  project: 'proj_1',
-  token: 'tok_1',
-  method: 'POST',
-  path: '/v1/chat/completions',
-  model: 'gpt-4o',
-  provider: 'openai',
-  servedModel: 'gpt-4o-2024-08-06',
-  status: 200,
-  error: null,
-  stream: true,
-  latencyMs: 12.3,
-  firstTokenMs: 4.5,
-  inputTokens: 9,
-  outputTokens: 3,
-  usageSource: 'reported',
-  requestBytes: 100,
-  responseBytes: 200,
-  attempts: 1,
-  changes: [],
-  ...fields,
-})
+type Said = Partial<LedgerRow> & { cause?: string }
+/** A row, and the cause of its failure. */
+const request = ({ cause, ...fields }: Said = {}): [LedgerRow, string | null] => [
+  {
+    requestId: 'req_1',
+    at: AT,
+    projectId: 'proj_1',
+    tokenId: 'tok_1',
+    method: 'POST',
+    endpoint: '/v1/chat/completions',
+    model: 'gpt-4o',
+    provider: 'openai',
+    servedModel: 'gpt-4o-2024-08-06',
+    status: 200,
+    error: null,
+    stream: true,
+    latencyMs: 12.3,
+    firstTokenMs: 4.5,
+    usage: { inputTokens: 9, outputTokens: 3, cachedTokens: 0, reasoningTokens: 0, source: 'reported' },
+    costNanoUsd: null,
+    cache: 'bypass',
+    requestBytes: 100,
+    responseBytes: 200,
+    attempts: [{ provider: 'openai', model: null, outcome: 'answered', status: 200, durationMs: 1, error: null }],
+    changes: [],
+    ...fields,
+  },
+  cause ?? null,
+]
 
 describe('a line', () => {
   it('is JSON, with its time, level, message and fields', () => {
@@ -68,7 +76,7 @@ describe('a line', () => {
   ] as const)('of level %s and above is written: %j', (level, expected) => {
     const log = open(level)
     for (const one of ['error', 'warn', 'info', 'debug'] as const) log[one](one)
-    log.request(request())
+    log.request(...request())
     expect(lines(log).map(({ message }) => message)).toEqual(expected)
   })
 
@@ -88,7 +96,8 @@ describe('a line', () => {
       (log: Logger) => log.info('x', { deep: { headers: [{ authorization: `Bearer ${SECRET}` }] } }),
       (log: Logger) => log.error('x', { cause: new Error(SECRET) }),
       (log: Logger) => log.error('x', { cause: new AggregateError([new Error(SECRET)], SECRET) }),
-      (log: Logger) => log.request(request({ model: SECRET, path: `/v1/x?key=${SECRET}`, cause: `Error: ${SECRET}` })),
+      (log: Logger) =>
+        log.request(...request({ model: SECRET, endpoint: `/v1/x?key=${SECRET}`, cause: `Error: ${SECRET}` })),
     ]
     for (const format of ['json', 'pretty'] as const) {
       for (const put of places) {
@@ -132,7 +141,7 @@ describe('a line', () => {
 describe('the line of a request', () => {
   it('is one, of JSON, with what DESIGN promises', () => {
     const log = open()
-    log.request(request({ changes: ['model'] }))
+    log.request(...request({ changes: ['model'] }))
     expect(lines(log)).toEqual([
       {
         time: '2026-11-21T12:00:00.005Z',
@@ -168,9 +177,9 @@ describe('the line of a request', () => {
       fc.property(odd, odd, odd, fc.array(odd), (model, path, cause, changes) => {
         const log = open()
         log.request(
-          request({
+          ...request({
             model,
-            path,
+            endpoint: path,
             cause,
             changes,
             servedModel: cause,
@@ -187,9 +196,9 @@ describe('the line of a request', () => {
 
   it('is short for people, with what went wrong', () => {
     const log = open('info', 'pretty')
-    log.request(request())
+    log.request(...request())
     log.request(
-      request({ status: 502, error: 'upstream_unreachable', cause: 'ECONNREFUSED', model: null, usageSource: 'none' }),
+      ...request({ status: 502, error: 'upstream_unreachable', cause: 'ECONNREFUSED', model: null, usage: NO_USAGE }),
     )
     expect(said(log)).toBe(
       '12:00:00.005 info  200 POST /v1/chat/completions gpt-4o 12.3 ms 9+3 tokens req_1\n' +
@@ -199,7 +208,7 @@ describe('the line of a request', () => {
 
   it('for people cannot be made two, nor coloured, by a caller', () => {
     const log = open('info', 'pretty')
-    log.request(request({ model: 'x\n12:00:00.000 info  forged\u001b[31m\u009b2J\r', path: '/v1/\u0000\u007f' }))
+    log.request(...request({ model: 'x\n12:00:00.000 info  forged\u001b[31m\u009b2J\r', endpoint: '/v1/\u0000\u007f' }))
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there.
     expect(said(log).trimEnd()).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/)
   })
@@ -207,7 +216,7 @@ describe('the line of a request', () => {
   it('for people cannot be made two by what a provider said', () => {
     const log = open('info', 'pretty')
     log.request(
-      request({
+      ...request({
         status: 502,
         error: 'upstream_auth_failed',
         cause: 'openai answered 401: {\n  "error": 1\n}\u001b[31m',
@@ -220,7 +229,7 @@ describe('the line of a request', () => {
 describe('lines', () => {
   it('of one turn leave in one write, in their order', async () => {
     const log = open()
-    for (let i = 0; i < 50; i++) i % 2 ? log.info(`line ${i}`) : log.request(request({ requestId: `line ${i}` }))
+    for (let i = 0; i < 50; i++) i % 2 ? log.info(`line ${i}`) : log.request(...request({ requestId: `line ${i}` }))
     expect(writes).toHaveLength(0)
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
     expect(writes).toHaveLength(1)
@@ -231,7 +240,7 @@ describe('lines', () => {
 
   it('that are many leave at once rather than fill the memory', () => {
     const log = open()
-    for (let i = 0; i < 200; i++) log.request(request({ cause: 'x'.repeat(20_000) }))
+    for (let i = 0; i < 200; i++) log.request(...request({ cause: 'x'.repeat(20_000) }))
     expect(writes.length).toBeGreaterThanOrEqual(3)
     for (const text of writes) expect(text.length).toBeLessThan(1_100_000)
     expect(lines(log)).toHaveLength(200)

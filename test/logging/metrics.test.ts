@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
-import { createMetrics, type Metrics, type RequestMetrics } from '../../src/metrics.ts'
+import { createMetrics, type EndedRequest, type Metrics } from '../../src/metrics.ts'
 import { NO_USAGE } from '../../src/usage/read-usage.ts'
 
 let metrics: Metrics
@@ -8,18 +8,13 @@ beforeEach(() => {
 })
 
 const USAGE = { inputTokens: 9, outputTokens: 3, cachedTokens: 4, reasoningTokens: 2, source: 'reported' as const }
-const ended = (fields: Partial<RequestMetrics> = {}) =>
-  metrics.requestEnded({
-    provider: 'openai',
-    model: 'gpt-4o',
-    status: 200,
-    answered: true,
-    latencyMs: 1_500,
-    overheadMs: 0.4,
-    firstTokenMs: 250,
-    usage: USAGE,
-    ...fields,
-  })
+type Facts = Partial<EndedRequest> & { answered?: boolean; overheadMs?: number | null }
+const ended = ({ answered = true, overheadMs = 0.4, ...fields }: Facts = {}) =>
+  metrics.requestEnded(
+    { provider: 'openai', model: 'gpt-4o', status: 200, latencyMs: 1_500, firstTokenMs: 250, usage: USAGE, ...fields },
+    answered,
+    overheadMs,
+  )
 
 /** The samples of a metric: `labels value`, without `# HELP` and `# TYPE`. */
 const samples = async (name: string) =>

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
+import type { Grant } from '../../../src/kv/kv.ts'
 import { createMemoryKv } from '../../../src/kv/memory.ts'
 import { admit } from '../../../src/proxy/admit.ts'
+import type { Exchange } from '../../../src/proxy/exchange.ts'
 import type { RequestBody } from '../../../src/proxy/read-request.ts'
 import type { RateLimit } from '../../../src/store/store.ts'
 import type { Ledger } from '../../../src/usage/ledger.ts'
@@ -31,20 +33,19 @@ function given(taken: boolean | Error = true) {
       return taken
     },
   } as unknown as Ledger
-  const ask = (
+  const ask = async (
     body: RequestBody,
     rateLimit: RateLimit | null,
     more: { project?: RateLimit; maxRequests?: number; usual?: { requests: number; windowSeconds: number } } = {},
-  ) =>
-    admit(
-      { kv, ledger },
-      more.usual ?? null,
-      caller({
-        token: { rateLimit, maxRequests: more.maxRequests ?? null },
-        project: { rateLimit: more.project ?? null },
-      }),
-      body,
-    )
+  ) => {
+    const exchange = { body, grant: null as Grant | null, taken: false, admitted: false }
+    const asking = caller({
+      token: { rateLimit, maxRequests: more.maxRequests ?? null },
+      project: { rateLimit: more.project ?? null },
+    })
+    await admit({ kv, ledger }, more.usual ?? null, exchange as Exchange, asking)
+    return { ...exchange, grant: exchange.grant! }
+  }
   return { ask, clock }
 }
 /** What of a thousand tokens is left once this request is under way. */
