@@ -35,22 +35,35 @@ const SECRETS: readonly [RegExp, string][] = [
 const SUSPICIOUS =
   /sk-|sk_|pk[-_]|rk[-_]|ek[-_]|gsk_|xai-|lmp[-_]|AIza|bearer|basic|key|token=|authorization|cookie|encryption/i
 
-const exact = new Set<string>()
+/** By what stands in a text between other characters: one look at each such run finds all of them, however many there are. */
+const runs = new Set<string>()
+const RUN = /[\w.~-]{8,}/g
+const EDGES = /^[.~-]+|[.~-]+$/g
+/** Secrets with other characters, each looked for by itself. Few: what an operator chose, not what a provider issued. */
+const others = new Set<string>()
+const MAX_OTHERS = 1_000
 
-/** Secrets that have no shape of their own (a management token that an operator chose, an odd provider key): masked word for word. */
+/**
+ * Secrets that have no shape of their own (a management token that an operator chose, an odd provider key): masked word for word
+ * where they stand apart from other letters and digits.
+ */
 export function registerSecret(secret: string): void {
-  if (secret.length < 8 || exact.size >= MAX_EXACT) return
-  exact.add(secret)
-  // As it stands in a JSON text.
-  exact.add(JSON.stringify(secret).slice(1, -1))
+  if (secret.length < 8) return
+  if (/^\w[\w.~-]*\w$/.test(secret)) runs.add(secret)
+  else if (others.size < MAX_OTHERS) others.add(secret)
 }
-const MAX_EXACT = 10_000
 
 /** The text with every secret masked. */
 export function redact(text: string): string {
-  let clean = text
-  for (const secret of exact) if (clean.includes(secret)) clean = clean.replaceAll(secret, MASK)
+  let clean = runs.size === 0 ? text : text.replace(RUN, maskRun)
+  for (const secret of others) if (clean.includes(secret)) clean = clean.replaceAll(secret, MASK)
   if (!SUSPICIOUS.test(clean)) return clean
   for (const [pattern, mask] of SECRETS) clean = clean.replace(pattern, mask)
   return clean
+}
+
+function maskRun(run: string): string {
+  if (runs.has(run)) return MASK
+  const inner = run.replace(EDGES, '')
+  return inner !== run && runs.has(inner) ? run.replace(inner, MASK) : run
 }

@@ -36,7 +36,9 @@ export const text = z.string({ error: 'must be text (in YAML, put it in quotes)'
 /** What travels in an HTTP header: a stray space or line break is a copying mistake, better said than sent. */
 export const token = z
   .string({ error: 'must be text (in YAML, put it in quotes)' })
-  .regex(/^[\x21-\x7e]+$/, { error: 'must not contain white space or characters outside ASCII' })
+  .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, {
+    error: 'must be visible ASCII characters, without double quotes and backslashes',
+  })
 
 export const host = text.refine((value) => isIP(value) > 0 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(value), {
   error: 'must be an IP address or a host name, without a port',

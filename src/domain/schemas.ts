@@ -136,7 +136,9 @@ const providerSecret = z
   .trim()
   .min(1)
   .max(4096)
-  .regex(/^[\x21-\x7e]+$/, { error: 'must not contain white space or characters outside ASCII' })
+  .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, {
+    error: 'must be visible ASCII characters, without double quotes and backslashes',
+  })
   .meta({ writeOnly: true })
 
 const durationMinutes = z

@@ -119,6 +119,7 @@ function outcomeOf(answer: Answer, failure: UpstreamFailure | null) {
 }
 
 function toClientError(failure: UpstreamFailure, triedAgain: boolean): GatewayError {
+  if (failure.kind === 'client_stalled') return new GatewayError('request_timeout', { cause: failure })
   const code = failure.kind === 'timeout' ? 'upstream_timeout' : 'upstream_unreachable'
   // The gateway has done the trying: three tries of the SDK on top would be nine.
   const headers: Record<string, string> = triedAgain && failure.kind !== 'timeout' ? { 'x-should-retry': 'false' } : {}

@@ -23,7 +23,7 @@ export type Receiver = {
 
 /** Why there is no answer, or not the whole of it. `message` is for the log: it may name hosts. */
 export class UpstreamFailure extends Error {
-  readonly kind: 'unreachable' | 'timeout' | 'cut' | 'cancelled'
+  readonly kind: 'unreachable' | 'timeout' | 'client_stalled' | 'cut' | 'cancelled'
   /** The request cannot have been executed: another try is always safe. */
   readonly unsent: boolean
   constructor(
@@ -122,7 +122,7 @@ export class Answer implements Dispatcher.DispatchHandler {
   #sentAt = 0
   #heardSinceSweep = false
   #silentSince = 0
-  #uploading = false
+  #upload: Readable | null = null
   #over = false
 
   constructor(deadline: number, onOver: () => void) {
@@ -158,9 +158,9 @@ export class Answer implements Dispatcher.DispatchHandler {
     if (!this.#over) this.#controller?.resume()
   }
 
-  /** While a request body is still on its way, the provider owes nothing yet. Call with true, then false at the body's end. */
-  setUploading(uploading: boolean): void {
-    this.#uploading = uploading
+  /** While a request body is still on its way, the provider owes nothing yet. Call with null at the body's end. */
+  setUpload(upload: Readable | null): void {
+    this.#upload = upload
     this.#heardSinceSweep = true
     this.#sentAt = performance.now()
   }
@@ -191,8 +191,11 @@ export class Answer implements Dispatcher.DispatchHandler {
       if (now - this.startedAt > connectMs * 2 + 1000) {
         this.cancel(new UpstreamFailure('timeout', 'No connection to the provider in time.', { unsent: true }))
       }
-    } else if (this.#uploading) {
-      if (silentMs > idleMs) this.cancel(new UpstreamFailure('timeout', 'The upload stalled.'))
+    } else if (this.#upload !== null) {
+      if (silentMs <= idleMs) return
+      // With nothing waiting to be taken, it is the client who sends nothing.
+      const stalled = this.#upload.readableLength === 0 ? 'client_stalled' : 'timeout'
+      this.cancel(new UpstreamFailure(stalled, 'The upload stalled.'))
     } else if (this.headersAt === 0) {
       if (now - this.#sentAt > headersMs)
         this.cancel(new UpstreamFailure('timeout', `No response headers within ${headersMs} ms.`))

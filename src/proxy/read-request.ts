@@ -45,6 +45,8 @@ const isJson = (contentType: string | undefined, expected: boolean) =>
   (expected && !/^multipart\//i.test(contentType))
 
 function collect(req: IncomingMessage, { maxBodyBytes, timeouts, bodyIdleMs = BODY_IDLE_MS }: Limits): Promise<Buffer> {
+  // Its `close` has been and will not come again.
+  if (req.destroyed) return Promise.reject(new GatewayError('client_closed'))
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = []
     let bytes = 0

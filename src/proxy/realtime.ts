@@ -1,8 +1,9 @@
-import { type IncomingMessage, STATUS_CODES } from 'node:http'
+import { type ClientRequest, type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createProxyMiddleware } from 'http-proxy-middleware'
 import type { AppContext } from '../context.ts'
+import { fromStoreError } from '../domain/store-errors.ts'
 import { GatewayError, toGatewayError, toOpenAiError } from '../errors.ts'
 import { admit } from './admit.ts'
 import { authenticate, authorize, authorizeNoModel, credentialOf } from './authenticate.ts'
@@ -35,6 +36,8 @@ type Connection = {
   failure: GatewayError | null
   /** With which status the handshake was refused. */
   refusedWith: number | null
+  /** With which status the provider gave a plain answer instead of a WebSocket. */
+  plainStatus: number | null
 }
 
 /**
@@ -55,18 +58,25 @@ export function createRealtime(
     on: {
       proxyReqWs(proxyReq, req) {
         const connection = connections.get(req)!
+        const unwatch = watchHandshake(connection, proxyReq, ctx.config.timeouts.headersMs)
         proxyReq.once('upgrade', (res, providerSocket) => {
+          unwatch()
           connection.opened = true
-          cleanHandshake(res.headers, connection.target.key)
+          cleanHeaders(res.headers, connection.target.key)
           // The library joins the two by pipes, which do not pass on that one side is gone.
           providerSocket.once('close', () => connection.socket.destroy())
           connection.socket.once('close', () => providerSocket.destroy())
         })
-        // A caller who leaves during the handshake.
-        connection.socket.once('close', () => proxyReq.destroy())
-        // Any answer but the handshake: told in our own words, before the library passes it on with all that is in it.
+        // Any answer but the handshake; the library passes on what is left of it here. An error is told in our own words before that.
         proxyReq.once('response', (res) => {
+          unwatch()
           const status = res.statusCode ?? 0
+          if (status < 400) {
+            connection.plainStatus = status
+            cleanHeaders(res.headers, connection.target.key)
+            res.headers['x-llm-proxy-request-id'] = connection.exchange.requestId
+            return
+          }
           const cause = new Error(`The provider answered ${status} to a WebSocket.`)
           // A 401 means our key, not the caller's.
           const code = status === 401 ? 'upstream_auth_failed' : 'upstream_unreachable'
@@ -80,7 +90,11 @@ export function createRealtime(
       error(cause, req, socket) {
         const connection = connections.get(req)
         if (!connection || connection.opened) return void (socket as Socket).destroy()
-        connection.failure = new GatewayError('upstream_unreachable', { cause })
+        if (connection.plainStatus !== null) {
+          connection.failure = new GatewayError('upstream_cut', { cause })
+          return void (socket as Socket).destroy()
+        }
+        connection.failure ??= new GatewayError('upstream_unreachable', { cause })
         refuse(connection.socket, connection.failure, connection.exchange.requestId)
       },
     },
@@ -96,7 +110,10 @@ export function createRealtime(
       const caller = await authenticate(ctx.tokens, statics, withCredential(credential))
       authorize(caller, exchange.path.endpoint, () => address, ctx.now())
     } catch (error) {
-      connection.failure ??= toGatewayError(error)
+      // A database that cannot be read just now says nothing of the token.
+      if (!(error instanceof GatewayError))
+        return ctx.log.warn('a WebSocket could not be checked', { request_id: exchange.requestId, cause: error })
+      connection.failure ??= error
       socket.destroy()
     }
   }
@@ -137,6 +154,7 @@ export function createRealtime(
         opened: false,
         failure: null,
         refusedWith: null,
+        plainStatus: null,
       }
       connections.set(req, connection)
       socket.once('close', () => end(req, connection))
@@ -145,7 +163,7 @@ export function createRealtime(
       prepare(req, exchange, target)
       proxy.upgrade(req, socket, head)
     } catch (error) {
-      const refusal = toGatewayError(error)
+      const refusal = toGatewayError(fromStoreError(error))
       if (!exchange.admitted) ctx.metrics.requestRejected(refusal.code)
       settle(
         ctx,
@@ -156,31 +174,33 @@ export function createRealtime(
     }
   }
 
-  const end = (req: IncomingMessage, { exchange, target, socket, opened, failure, refusedWith }: Connection) => {
+  const end = (req: IncomingMessage, connection: Connection) => {
+    const { exchange, target, socket, opened, failure, refusedWith, plainStatus } = connection
     connections.delete(req)
     exchange.uploadedBytes = socket.bytesRead
     exchange.responseBytes = socket.bytesWritten
-    const outcome = opened ? 'answered' : failure ? 'failed' : 'cancelled'
+    const answered = opened || plainStatus !== null
+    const outcome = failure && !opened ? 'failed' : answered ? 'answered' : 'cancelled'
     ctx.metrics.attemptEnded(target.provider.name, outcome)
     exchange.attempts.push({
       provider: target.provider.name,
       model: target.model,
       outcome,
-      status: opened ? 101 : null,
+      status: opened ? 101 : plainStatus,
       durationMs: Math.round(performance.now() - exchange.startedMs),
       error: failure?.code ?? null,
     })
-    const status = opened ? 101 : (refusedWith ?? failure?.status ?? 499)
+    const status = opened ? 101 : (plainStatus ?? refusedWith ?? failure?.status ?? 499)
     settle(
       ctx,
       exchange,
       {
         status,
-        answered: opened,
+        answered: answered && (opened || failure === null),
         error:
           refusedWith !== null && refusedWith === status && failure?.code === 'upstream_unreachable'
             ? 'upstream_error'
-            : (failure?.code ?? (opened ? null : 'client_closed')),
+            : (failure?.code ?? (answered ? null : 'client_closed')),
         cause: failure?.cause,
       },
       () => {},
@@ -224,12 +244,35 @@ function prepare(req: IncomingMessage, { path }: Exchange, { provider, model, ke
   req.url = `${provider.basePath}${path.below}${query.size > 0 ? `?${query}` : ''}`
 }
 
-/** The provider's headers of the handshake, which the library passes on: without its cookies, our names, and our key. */
-function cleanHandshake(headers: IncomingMessage['headers'], key: string): void {
+/** The provider's headers, which the library passes on: without its cookies, our names, and our key. */
+function cleanHeaders(headers: IncomingMessage['headers'], key: string): void {
   for (const [name, value] of Object.entries(headers)) {
     if (name === 'set-cookie' || name.startsWith('x-llm-proxy-')) delete headers[name]
     else if (String(value).includes(key)) delete headers[name]
   }
+}
+
+/** While the provider has not answered: a limit of time, and an eye on the caller, whose leaving nobody would notice. */
+function watchHandshake(connection: Connection, proxyReq: ClientRequest, headersMs: number): () => void {
+  const { socket } = connection
+  const giveUp = setTimeout(() => {
+    const cause = new Error(`No answer to the handshake within ${headersMs} ms.`)
+    connection.failure = new GatewayError('upstream_timeout', { cause })
+    proxyReq.destroy(cause)
+  }, headersMs)
+  // Without taking what he may have sent already: only an end with nothing before it is read.
+  const onReadable = () => {
+    if (socket.readableLength === 0) socket.read(0)
+  }
+  const leave = () => socket.destroy()
+  const abandon = () => proxyReq.destroy()
+  socket.on('readable', onReadable).once('end', leave).once('close', abandon)
+  const stop = () => {
+    clearTimeout(giveUp)
+    socket.off('readable', onReadable).off('end', leave).off('close', abandon)
+  }
+  socket.once('close', () => clearTimeout(giveUp))
+  return stop
 }
 
 /** An error in place of the handshake's answer. */

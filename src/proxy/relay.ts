@@ -72,12 +72,14 @@ function frame(exchange: HttpExchange, target: Target, answer: Answer, hideUsage
   const { endpoint } = exchange
   if (isEventStream) exchange.stream = true
   if (answer.status >= 400) {
-    // A compressed error stays as it is: byte for byte, and nobody quotes a key in one.
-    const isPlain = headerOf(answer.headers, 'content-encoding') === null
-    return { ...facts, observer: isPlain ? createSecretFilter(target.key) : passThrough }
+    return { ...facts, observer: createSecretFilter(target.key) }
   }
   if (endpoint === null) return { ...facts, observer: passThrough }
-  if (isEventStream) return { ...facts, observer: createStreamObserver({ terminator: endpoint.terminator, hideUsage }) }
+  if (isEventStream)
+    return {
+      ...facts,
+      observer: createStreamObserver({ terminator: endpoint.terminator, hideUsage, secret: target.key }),
+    }
   return {
     ...facts,
     observer: type.startsWith('application/json')

@@ -1,14 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AppContext } from '../context.ts'
 import { fromStoreError } from '../domain/store-errors.ts'
+import type { Caller } from '../domain/token-index.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
 import { admit } from './admit.ts'
-import { authenticate, authorize, authorizeNoModel } from './authenticate.ts'
+import { authenticate, authorize, authorizeModel, authorizeNoModel } from './authenticate.ts'
 import { dispatch, note } from './dispatch.ts'
 import { type HttpExchange, newExchange } from './exchange.ts'
 import type { Answer, UpstreamRequest } from './forward.ts'
 import { upstreamHeaders } from './headers.ts'
 import { modelsHandler } from './models.ts'
+import { hidesItsModel, mustNameModel, otherModels } from './named-models.ts'
 import { pickWeighted, plan, type Target } from './plan.ts'
 import { readRequest } from './read-request.ts'
 import { readText } from './read-text.ts'
@@ -69,8 +71,7 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     readFields(exchange)
     const isModelList = exchange.method === 'GET' && path.endpoint === '/v1/models'
     const target = plan(choice, caller, isModelList ? null : exchange.model)
-    if (exchange.model === null && exchange.endpoint !== null && exchange.body.kind !== 'stream')
-      authorizeNoModel(caller)
+    authorizeOtherModels(exchange, caller, target)
     exchange.target = target
     exchange.provider = target.provider.name
     await admit(ctx, ctx.config.rateLimit, exchange, caller)
@@ -94,6 +95,14 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
   }
 
   return handler
+}
+
+/** Besides `model`: whatever else a body names, and whether it had to name one. What an upload says is read on its way. */
+function authorizeOtherModels(exchange: HttpExchange, caller: Caller, { provider }: Target): void {
+  if (exchange.body.kind === 'stream') return
+  const others = exchange.body.kind === 'json' && exchange.body.value !== null ? otherModels(exchange.body.value) : []
+  for (const model of others) authorizeModel(caller, [model, `${provider.name}:${model}`, `${provider.name}/${model}`])
+  if (exchange.model === null && others.length === 0 && mustNameModel(exchange)) authorizeNoModel(caller)
 }
 
 /** The few fields that routing needs: from the JSON body, else from the query (`/v1/realtime/calls?model=…`). */
@@ -159,8 +168,9 @@ const header = (req: IncomingMessage, name: string) => {
 function upload(providers: AppContext['providers'], defaultProvider: string, exchange: HttpExchange) {
   const { body, req, caller } = exchange
   if (body.kind !== 'stream' || caller === null) return null
-  // What is compressed cannot be read on the way.
-  if (req.headers['content-encoding'] !== undefined && exchange.endpoint !== null) authorizeNoModel(caller)
+  // What is compressed cannot be read on the way, nor is what a form says of its session.
+  const isUnread = req.headers['content-encoding'] !== undefined || hidesItsModel(exchange.path.endpoint)
+  if (isUnread && mustNameModel(exchange)) authorizeNoModel(caller)
   const stream = watchUpload(body.stream, {
     contentType: req.headers['content-type'],
     onBytes(count) {
@@ -174,15 +184,15 @@ function upload(providers: AppContext['providers'], defaultProvider: string, exc
     },
     onUnreadable: () => authorizeNoModel(caller),
     onLast() {
-      if (exchange.endpoint !== null && exchange.model === null) authorizeNoModel(caller)
+      if (exchange.model === null && mustNameModel(exchange)) authorizeNoModel(caller)
     },
     onRefused(error) {
       exchange.refusal = toGatewayError(error)
       exchange.cancel?.()
     },
   })
-  queueMicrotask(() => exchange.answer?.setUploading(true))
-  stream.once('end', () => exchange.answer?.setUploading(false))
+  queueMicrotask(() => exchange.answer?.setUpload(stream))
+  stream.once('end', () => exchange.answer?.setUpload(null))
   return stream
 }
 

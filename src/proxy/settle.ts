@@ -46,9 +46,17 @@ export function settle(parts: Parts, exchange: Exchange, outcome: Outcome, done:
 }
 
 /** Only what a provider has begun to answer, on an endpoint whose text can be counted, has a use that can be estimated. */
-function mayEstimate({ endpoint, provider, overheadMs }: Exchange, { status, answered, error }: Outcome): boolean {
+function mayEstimate(
+  { endpoint, provider, overheadMs, responseBytes }: Exchange,
+  { status, answered, error }: Outcome,
+): boolean {
   if (!endpoint?.text || provider === null || overheadMs === null) return false
-  return answered || status === 499 || error === 'upstream_cut' || error === 'upstream_timeout'
+  return (
+    (answered && status < 300 && responseBytes > 0) ||
+    status === 499 ||
+    error === 'upstream_cut' ||
+    error === 'upstream_timeout'
+  )
 }
 
 function book(

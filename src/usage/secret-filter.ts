@@ -9,17 +9,11 @@ export function createSecretFilter(secret: string): Observer {
   /** The end of the last piece, as long as it could be the beginning of the secret. */
   let held = Buffer.alloc(0)
 
-  const mask = (bytes: Buffer) => {
-    for (let at = bytes.indexOf(wanted); at !== -1; at = bytes.indexOf(wanted, at + wanted.length)) {
-      bytes.fill('*', at, at + wanted.length)
-    }
-  }
-
   return {
     ...passThrough,
     push(piece) {
       const bytes = held.length === 0 ? piece : Buffer.concat([held, piece])
-      mask(bytes)
+      maskSecret(bytes, wanted)
       const keep = beginningAtEnd(bytes, wanted)
       held = Buffer.from(bytes.subarray(bytes.length - keep))
       return keep === bytes.length ? null : bytes.subarray(0, bytes.length - keep)
@@ -27,6 +21,13 @@ export function createSecretFilter(secret: string): Observer {
     end() {
       return held.length === 0 ? null : held
     },
+  }
+}
+
+/** Overwrites every occurrence with stars, in place. */
+export function maskSecret(bytes: Buffer, secret: Buffer): void {
+  for (let at = bytes.indexOf(secret); at !== -1; at = bytes.indexOf(secret, at + secret.length)) {
+    bytes.fill('*', at, at + secret.length)
   }
 }
 

@@ -4,6 +4,7 @@ import { createFieldScan, type FieldScan } from './field-scan.ts'
 import { findUsage, withoutNullUsage } from './null-usage.ts'
 import type { Observer } from './observer.ts'
 import { readUsage, usageOf } from './read-usage.ts'
+import { maskSecret } from './secret-filter.ts'
 import { createStreamText } from './stream-text.ts'
 
 /** A longer event (a picture) is scanned as it passes rather than kept. */
@@ -18,6 +19,8 @@ type Options = {
   terminator: 'done' | 'response_event' | 'typed' | 'none'
   /** The gateway asked for usage on its own account: the client must not see the difference. */
   hideUsage: boolean
+  /** Our key at the provider: masked where an error event quotes it. */
+  secret: string
 }
 
 /**
@@ -25,7 +28,7 @@ type Options = {
  * `hideUsage` does the beginning of an event wait for its end, because the event may have to be changed. The event that ends
  * the stream, or tells of its failure, is held back until the relay has settled (`finished`).
  */
-export function createStreamObserver({ terminator, hideUsage }: Options): Observer {
+export function createStreamObserver({ terminator, hideUsage, secret }: Options): Observer {
   /** Pieces of an event whose end has not come yet, and the last bytes of them. */
   let partial: Buffer[] = []
   let partialBytes = 0
@@ -64,7 +67,9 @@ export function createStreamObserver({ terminator, hideUsage }: Options): Observ
       failed = true
     if (terminator === 'response_event' && endsResponse(event, latin1)) finished = true
     if (terminator === 'typed') readType(latin1)
-    if (failed) finished = true
+    if (!failed) return
+    finished = true
+    maskSecret(event, Buffer.from(secret))
   }
 
   const readType = (head: string) => {

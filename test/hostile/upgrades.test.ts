@@ -101,8 +101,7 @@ describe('an upgrade where there is no WebSocket', () => {
     expect(row).toMatchObject({ status: 200, usage: { source: 'reported' } })
   })
 
-  // Known and open: see the closing note.
-  it.failing('is passed over: a download comes with the headers of every answer, and its row says so', async () => {
+  it('is passed over: a download comes with the headers of every answer, and its row says so', async () => {
     wire.upstream.script((_req, res) => sendJson(res, 200, { data: [{}] }, { 'set-cookie': 'a=b' }))
     const { answer, row } = await upgrade('/v1/files')
     expect(statusOf(answer)).toBe(200)

@@ -3,9 +3,12 @@ import { createStreamObserver } from '../../src/usage/stream-observer.ts'
 import { keepsLessThan } from './garbage.ts'
 import { watch } from './watch.ts'
 
+/** Ours at the provider; none of these streams quotes it. */
+const KEY = 'key-of-ours'
+
 const MB = 1024 * 1024
 const observe = (hideUsage = false, terminator: 'done' | 'none' = 'none') =>
-  createStreamObserver({ terminator, hideUsage })
+  createStreamObserver({ secret: KEY, terminator, hideUsage })
 
 function* repeated(text: string, times: number, head = ''): Iterable<Buffer> {
   if (head) yield Buffer.from(head)

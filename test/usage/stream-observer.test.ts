@@ -5,8 +5,11 @@ import { cutAt, cuts } from '../formats/cuts.ts'
 import { chatEvents } from '../helpers/upstream.ts'
 import { shownAs, watch } from './watch.ts'
 
+/** Ours at the provider; none of these streams quotes it. */
+const KEY = 'key-of-ours'
+
 const USAGE = { prompt_tokens: 9, completion_tokens: 3, total_tokens: 12 }
-const chat = (hideUsage: boolean) => createStreamObserver({ terminator: 'done', hideUsage })
+const chat = (hideUsage: boolean) => createStreamObserver({ secret: KEY, terminator: 'done', hideUsage })
 const eols = fc.constantFrom('\n', '\r\n', '\r')
 const withEol = (events: string[], eol: string) => events.join('').replaceAll('\n', eol)
 
@@ -57,7 +60,7 @@ describe('a stream passes', () => {
     const terminator = fc.constantFrom('done', 'response_event', 'none')
     fc.assert(
       fc.property(stream, terminator, cuts, (text, how, places) => {
-        const observer = createStreamObserver({ terminator: how as 'done', hideUsage: false })
+        const observer = createStreamObserver({ secret: KEY, terminator: how as 'done', hideUsage: false })
         expect(watch(observer, cutAt(Buffer.from(text), places)).shown).toBe(shownAs(text))
       }),
       { numRuns: 400 },
@@ -149,7 +152,7 @@ describe('a whole stream is told from a cut one', () => {
       ['response.completed', false, false],
       ['response.incomplete', false, false],
     ] as const) {
-      const observer = createStreamObserver({ terminator: 'response_event', hideUsage: false })
+      const observer = createStreamObserver({ secret: KEY, terminator: 'response_event', hideUsage: false })
       watch(observer, [
         Buffer.from(
           event('response.created') +
@@ -166,7 +169,7 @@ describe('a whole stream is told from a cut one', () => {
   })
 
   it('never, where the format has no end of its own', () => {
-    const observer = createStreamObserver({ terminator: 'none', hideUsage: false })
+    const observer = createStreamObserver({ secret: KEY, terminator: 'none', hideUsage: false })
     watch(observer, [Buffer.from('data: {"type":"image_generation.partial_image"}\n\n')])
     expect([observer.truncated(), observer.finished()]).toEqual([false, false])
   })
@@ -196,7 +199,7 @@ describe('an error inside a stream', () => {
   })
 
   it('fails a response', () => {
-    const observer = createStreamObserver({ terminator: 'response_event', hideUsage: false })
+    const observer = createStreamObserver({ secret: KEY, terminator: 'response_event', hideUsage: false })
     const failed = { type: 'response.failed', response: { error: { code: 'x' } } }
     watch(observer, [Buffer.from(`event: response.failed\ndata: ${JSON.stringify(failed)}\n\n`)])
     expect([observer.failed(), observer.truncated()]).toEqual([true, false])
