@@ -47,6 +47,23 @@ describe('a token that is limited to some models cannot name others', () => {
     ).toEqual([403, false])
   })
 
+  it('in work that another name stands for: a file of a batch, an assistant, a call’s form', async () => {
+    for (const path of ['/batches', '/threads/runs', '/realtime/calls'])
+      expect(await post(restricted, path, { input_file_id: 'file-1' })).toEqual([403, false])
+    const audio = { input: { transcription: { model: 'whisper-1' } } }
+    const session = { model: 'gpt-4o-mini', audio }
+    expect(await post(restricted, '/realtime/client_secrets', { session })).toEqual([403, false])
+    expect(await post(restricted, '/realtime/client_secrets', { session: { model: 'gpt-4o-mini' } })).toEqual([
+      200,
+      true,
+    ])
+  })
+
+  it('but may keep its data at the provider, and end what was begun', async () => {
+    for (const path of ['/vector_stores', '/conversations', '/responses/resp_1/cancel'])
+      expect(await post(restricted, path, { name: 'x' })).toEqual([200, true])
+  })
+
   it('while a token without such a limit may', async () => {
     expect(await post(free, '/chat/completions', { model: 'openrouter:x', models: ['openai/gpt-4o'] })).toEqual([
       200,
