@@ -49,8 +49,11 @@ const MAX_OTHERS = 1_000
  */
 export function registerSecret(secret: string): void {
   if (secret.length < 8) return
-  if (/^\w[\w.~-]*\w$/.test(secret)) runs.add(secret)
-  else if (others.size < MAX_OTHERS) others.add(secret)
+  if (/^\w[\w.~-]*\w$/.test(secret)) return void runs.add(secret)
+  if (others.size >= MAX_OTHERS) return
+  others.add(secret)
+  // As it stands in a JSON text.
+  others.add(JSON.stringify(secret).slice(1, -1))
 }
 
 /** The text with every secret masked. */

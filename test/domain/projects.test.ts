@@ -54,7 +54,7 @@ describe('a project', () => {
     await expectInvalid(createProject(parts, actor, input), {
       name: 'must not be empty',
       'provider_keys.0.provider': 'must be one of openai, anthropic',
-      'provider_keys.0.key': 'must not contain white space or characters outside ASCII',
+      'provider_keys.0.key': 'must be visible ASCII characters, without double quotes and backslashes',
       'provider_keys.0.weight': 'must be more than 0',
       is_active: 'must be true or false',
       allowed_models: 'must not be empty; null allows everything',
