@@ -29,6 +29,7 @@ export async function createTokens(dataDir: string): Promise<{ limited: string; 
         expiresAt: now + 86_400_000,
         maxRequests,
         rateLimit: LIMITS,
+        budgets: null,
         allowedModels: ['gpt-*'],
         allowedEndpoints: null,
         allowedIps: null,

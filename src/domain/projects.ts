@@ -47,6 +47,7 @@ export const newProject = (fields: ProjectFields, at: number): Project => ({
   isActive: fields.isActive ?? true,
   allowedModels: fields.allowedModels ?? null,
   rateLimit: mergeRateLimit(null, fields.rateLimit ?? null),
+  budgets: null,
   metadata: fields.metadata ?? {},
   createdAt: at,
   updatedAt: at,

@@ -53,6 +53,7 @@ function staticCaller(project: Project, name: string, tail: string): Caller {
     expiresAt: null,
     maxRequests: null,
     rateLimit: null,
+    budgets: null,
     allowedModels: null,
     allowedEndpoints: null,
     allowedIps: null,

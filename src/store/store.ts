@@ -30,6 +30,18 @@ export class StoreError extends Error {
   }
 }
 
+export type BudgetPeriod = 'day' | 'week' | 'month' | 'total'
+
+/** How much may be spent in a period (UTC; weeks begin on Monday). At least one of the limits is set. */
+export type Budget = {
+  period: BudgetPeriod
+  /** At most nine million dollars, so that it is exact as a number. */
+  limitNanoUsd: number | null
+  limitTokens: number | null
+  /** Spending before this moment does not count; null: all of it does. */
+  resetAt: number | null
+}
+
 export type RateLimit = {
   requestsPerMinute: number | null
   tokensPerMinute: number | null
@@ -45,6 +57,8 @@ export type Project = {
   /** Globs (`gpt-*`), null: every model. */
   allowedModels: string[] | null
   rateLimit: RateLimit | null
+  /** All of them hold at once; null: none. */
+  budgets: Budget[] | null
   metadata: Metadata
   createdAt: number
   updatedAt: number
@@ -71,6 +85,8 @@ export type Token = {
   expiresAt: number | null
   maxRequests: number | null
   rateLimit: RateLimit | null
+  /** All of them hold at once; null: none. */
+  budgets: Budget[] | null
   allowedModels: string[] | null
   allowedEndpoints: string[] | null
   /** Addresses or CIDR ranges. */
@@ -109,7 +125,9 @@ export type AuditEntry = {
 export type Page = { limit: number; after?: string }
 export type PageOf<T> = { data: T[]; hasMore: boolean }
 
-export type ProjectPatch = Partial<Pick<Project, 'name' | 'isActive' | 'allowedModels' | 'rateLimit' | 'metadata'>>
+export type ProjectPatch = Partial<
+  Pick<Project, 'name' | 'isActive' | 'allowedModels' | 'rateLimit' | 'budgets' | 'metadata'>
+>
 export interface ProjectStore {
   list(page: Page): Promise<PageOf<Project>>
   get(id: string): Promise<Project | null>
@@ -143,6 +161,7 @@ export type TokenPatch = Partial<
     | 'expiresAt'
     | 'maxRequests'
     | 'rateLimit'
+    | 'budgets'
     | 'allowedModels'
     | 'allowedEndpoints'
     | 'allowedIps'
@@ -165,13 +184,35 @@ export interface TokenStore {
   delete(id: string, stamp: AuditStamp): Promise<boolean>
 }
 
+/**
+ * In one meaning, whoever reported it: input includes what was read from a cache and written to one, output includes reasoning.
+ * `cachedTokens + cacheWriteTokens <= inputTokens`, `reasoningTokens <= outputTokens`.
+ */
 export type Usage = {
   inputTokens: number
   outputTokens: number
   cachedTokens: number
+  cacheWriteTokens: number
   reasoningTokens: number
+  /** What has a price of its own and is rare, by the names of genai-prices: parts of the tokens above, or other units. */
+  details: UsageDetails | null
   source: 'reported' | 'estimated' | 'none'
 }
+
+export type UsageUnit =
+  | 'cache_write_1h_tokens'
+  | 'input_audio_tokens'
+  | 'cache_audio_read_tokens'
+  | 'output_audio_tokens'
+  | 'input_image_tokens'
+  | 'cache_image_read_tokens'
+  | 'output_image_tokens'
+  | 'input_audio_seconds'
+  | 'web_searches'
+export type UsageDetails = Readonly<Partial<Record<UsageUnit, number>>>
+
+/** Why usage had to be estimated. */
+export type EstimateReason = 'client_abort' | 'upstream_cut' | 'not_reported' | 'interrupted'
 
 /** One try at one target, as kept on the row. */
 export type AttemptRecord = {
@@ -204,7 +245,13 @@ export type LedgerRow = {
   latencyMs: number
   firstTokenMs: number | null
   usage: Usage
+  estimateReason: EstimateReason | null
+  /** Null: no price is known for the model. */
   costNanoUsd: bigint | null
+  /** Where the price came from: `genai-prices 0.1.8`, `config`, `free`; null without one. */
+  priceSource: string | null
+  /** What a budget held back for this request; null where no budget did. More cost than this is what the reservation missed. */
+  reservedNanoUsd: bigint | null
   cache: 'hit' | 'miss' | 'bypass'
   /** A `GatewayError` code, or null. */
   error: string | null
@@ -214,9 +261,21 @@ export type LedgerRow = {
   responseBytes: number
 }
 
+/** A request that has left with money reserved for it, so that a crash loses neither the request nor the money. */
+export type OpenRequest = Pick<
+  LedgerRow,
+  'requestId' | 'at' | 'tokenId' | 'projectId' | 'method' | 'endpoint' | 'model' | 'provider' | 'stream'
+> & {
+  /** Estimated. */
+  inputTokens: number
+  reservedNanoUsd: bigint
+}
+
 /** What one turn of the event loop wants written: all or nothing. */
 export type LedgerBatch = {
   rows: LedgerRow[]
+  /** Requests about to leave. The row of the same id ends one. */
+  opens: OpenRequest[]
   /** Token ids, one entry a request, to count against `max_requests`: counted only while below it. */
   takes: string[]
   /** Requests of tokens without `max_requests`, counted when they end. */

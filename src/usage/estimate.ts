@@ -70,6 +70,8 @@ const roughly = (requestBody: Buffer, generated: string): Usage => ({
   inputTokens: Math.ceil(requestBody.length / 4),
   outputTokens: Math.ceil(generated.length / 4),
   cachedTokens: 0,
+  cacheWriteTokens: 0,
   reasoningTokens: 0,
+  details: null,
   source: 'estimated',
 })

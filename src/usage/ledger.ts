@@ -86,6 +86,7 @@ export function createLedger({ store, now, onFailure, onAnswerFailure, onRecover
     for (const { countFor } of batchRows) if (countFor !== null) counts.set(countFor, (counts.get(countFor) ?? 0) + 1)
     return store.append({
       rows: batchRows.map(({ row }) => row),
+      opens: [],
       takes: batchTakes.map(({ tokenId }) => tokenId),
       counts,
       at: now(),

@@ -11,6 +11,7 @@ const project: Project = {
   isActive: true,
   allowedModels: null,
   rateLimit: null,
+  budgets: null,
   metadata: {},
   createdAt: 0,
   updatedAt: 0,

@@ -7,7 +7,15 @@ beforeEach(() => {
   metrics = createMetrics()
 })
 
-const USAGE = { inputTokens: 9, outputTokens: 3, cachedTokens: 4, reasoningTokens: 2, source: 'reported' as const }
+const USAGE = {
+  inputTokens: 9,
+  outputTokens: 3,
+  cachedTokens: 4,
+  cacheWriteTokens: 0,
+  reasoningTokens: 2,
+  details: null,
+  source: 'reported' as const,
+}
 type Facts = Partial<EndedRequest> & { answered?: boolean; overheadMs?: number | null }
 const ended = ({ answered = true, overheadMs = 0.4, ...fields }: Facts = {}) =>
   metrics.requestEnded(

@@ -1,15 +1,25 @@
 import type { Usage } from '../../src/store/store.ts'
 
+/** What every provider counts; the rest has tests of its own. */
+export type Counts = Pick<Usage, 'inputTokens' | 'outputTokens' | 'cachedTokens' | 'reasoningTokens' | 'source'>
+export const countsOf = ({ inputTokens, outputTokens, cachedTokens, reasoningTokens, source }: Usage): Counts => ({
+  inputTokens,
+  outputTokens,
+  cachedTokens,
+  reasoningTokens,
+  source,
+})
+
 export type Json = Record<string, unknown>
 
 /** What the ledger must say of an answer, read apart from the gateway's own code. */
-export type Expected = { usage: Usage | 'estimated'; servedModel: string | null; failed: boolean }
+export type Expected = { usage: Counts | 'estimated'; servedModel: string | null; failed: boolean }
 
 /** POST endpoints whose answers may report usage; for those of `TEXT` it is estimated when they do not. */
 const METERED = /\/(?:chat\/completions|completions|responses|responses\/compact|embeddings|images\/\w+|audio\/\w+)$/
 const TEXT = /\/(?:chat\/completions|completions|responses|embeddings)$/
 
-const NONE: Usage = { inputTokens: 0, outputTokens: 0, cachedTokens: 0, reasoningTokens: 0, source: 'none' }
+const NONE: Counts = { inputTokens: 0, outputTokens: 0, cachedTokens: 0, reasoningTokens: 0, source: 'none' }
 
 type Answer = { method: string; path: string; status: number; contentType: string; body: Buffer }
 
@@ -37,7 +47,7 @@ export function expectedOf({ method, path, status, contentType, body }: Answer):
  * The meaning of a reported usage (wire-facts 3.2): prompt and input tokens include what came from the cache; output is all the
  * rest of the total, because xAI leaves its reasoning out of `completion_tokens`. A duration has no tokens.
  */
-export function readUsage(usage: unknown): Usage | null {
+export function readUsage(usage: unknown): Counts | null {
   if (typeof usage !== 'object' || usage === null) return null
   const reported = usage as Record<string, number | undefined> & Json
   const input = reported.prompt_tokens ?? reported.input_tokens

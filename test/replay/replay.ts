@@ -3,7 +3,7 @@ import type { Usage } from '../../src/store/store.ts'
 import type { WireExchange } from '../helpers/fixtures.ts'
 import { PROVIDER_KEY } from '../helpers/gateway.ts'
 import { atRandom, type Bench, type Pieces, type Route, type Run, routeOf } from './bench.ts'
-import { expectedOf, type Json, withoutUsage } from './expected.ts'
+import { countsOf, expectedOf, type Json, withoutUsage } from './expected.ts'
 
 /** How the client sends the recorded request: as it is; without asking for usage; with the provider before the model's name. */
 export type Variant = 'as recorded' | 'usage not asked for' | 'provider named'
@@ -161,7 +161,11 @@ function rowDifferences(
     differ('row.provider', row.provider, provider),
     differ('row.model', row.model, asked?.model ?? formModel(exchange)),
     differ('row.servedModel', row.servedModel, servedModel),
-    differ('row.usage', row.usage, usage === 'estimated' && isEstimate(row.usage) ? row.usage : usage),
+    differ(
+      'row.usage',
+      countsOf(row.usage),
+      usage === 'estimated' && isEstimate(row.usage) ? countsOf(row.usage) : usage,
+    ),
     differ('row.changes', row.changes, [...(renamed ? ['model'] : []), ...(injects ? ['stream_options'] : [])]),
   ].filter((difference) => difference !== null)
 }

@@ -11,6 +11,7 @@ export function aProject(fields: Partial<Project> = {}): Project {
     name: `project ${id}`,
     isActive: true,
     allowedModels: ['gpt-*'],
+    budgets: null,
     rateLimit: { requestsPerMinute: 60, tokensPerMinute: null, concurrentRequests: 4 },
     metadata: { team: 'search', nested: { a: [1, null] } },
     createdAt: NOON,
@@ -42,7 +43,9 @@ export function aToken(projectId: string, fields: Partial<Token> = {}): Token {
     last4: 'abcd',
     expiresAt: null,
     maxRequests: null,
+    budgets: null,
     rateLimit: null,
+    budgets: null,
     allowedModels: null,
     allowedEndpoints: ['/v1/chat/*'],
     allowedIps: ['10.0.0.0/8'],
@@ -89,8 +92,19 @@ export function aRow(fields: Partial<LedgerRow> = {}): LedgerRow {
     stream: true,
     latencyMs: 12,
     firstTokenMs: 3,
-    usage: { inputTokens: 10, outputTokens: 5, cachedTokens: 2, reasoningTokens: 1, source: 'reported' },
+    usage: {
+      inputTokens: 10,
+      outputTokens: 5,
+      cachedTokens: 2,
+      cacheWriteTokens: 3,
+      reasoningTokens: 1,
+      details: { input_audio_tokens: 2 },
+      source: 'reported',
+    },
+    estimateReason: null,
     costNanoUsd: 1_500n,
+    priceSource: 'genai-prices 0.1.8',
+    reservedNanoUsd: 2_000n,
     cache: 'bypass',
     error: null,
     changes: ['model'],
@@ -101,5 +115,5 @@ export function aRow(fields: Partial<LedgerRow> = {}): LedgerRow {
 }
 
 export function aBatch(fields: Partial<LedgerBatch> = {}): LedgerBatch {
-  return { rows: [], takes: [], counts: new Map(), at: NOON, ...fields }
+  return { rows: [], opens: [], takes: [], counts: new Map(), at: NOON, ...fields }
 }

@@ -51,7 +51,9 @@ describe('an estimate', () => {
         inputTokens: 0,
         outputTokens: 4,
         cachedTokens: 0,
+        cacheWriteTokens: 0,
         reasoningTokens: 0,
+        details: null,
         source: 'estimated',
       })
     },
@@ -75,7 +77,9 @@ describe('a worker that fails', () => {
       inputTokens: 10,
       outputTokens: 2,
       cachedTokens: 0,
+      cacheWriteTokens: 0,
       reasoningTokens: 0,
+      details: null,
       source: 'estimated',
     })
     expect(failures).toHaveLength(1)

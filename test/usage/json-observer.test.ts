@@ -6,7 +6,15 @@ import { keepsLessThan } from './garbage.ts'
 import { shownAs, watch } from './watch.ts'
 
 const USAGE = { prompt_tokens: 9, completion_tokens: 3, total_tokens: 12, prompt_tokens_details: { cached_tokens: 4 } }
-const READ = { inputTokens: 9, outputTokens: 3, cachedTokens: 4, reasoningTokens: 0, source: 'reported' }
+const READ = {
+  inputTokens: 9,
+  outputTokens: 3,
+  cachedTokens: 4,
+  cacheWriteTokens: 0,
+  reasoningTokens: 0,
+  details: null,
+  source: 'reported',
+}
 
 /** An answer with so much text; usage at its front or its end; as OpenAI spells it, or compactly. */
 function answer(length: number, { first = false, pretty = false, text = 'x' } = {}): string {

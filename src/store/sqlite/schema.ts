@@ -1,4 +1,14 @@
-import type { AttemptRecord, AuditEntry, LedgerRow, Metadata, RateLimit, Usage } from '../store.ts'
+import type {
+  AttemptRecord,
+  AuditEntry,
+  Budget,
+  EstimateReason,
+  LedgerRow,
+  Metadata,
+  RateLimit,
+  Usage,
+  UsageDetails,
+} from '../store.ts'
 import { type AnySQLiteColumn, index, integer, real, sqliteTable, text } from './drizzle.ts'
 
 /*
@@ -15,6 +25,7 @@ export const projects = sqliteTable(
     isActive: integer('is_active', { mode: 'boolean' }).notNull(),
     allowedModels: text('allowed_models', { mode: 'json' }).$type<string[]>(),
     rateLimit: text('rate_limit', { mode: 'json' }).$type<RateLimit>(),
+    budgets: text('budgets', { mode: 'json' }).$type<Budget[]>(),
     metadata: text('metadata', { mode: 'json' }).notNull().$type<Metadata>(),
     createdAt: integer('created_at').notNull(),
     updatedAt: integer('updated_at').notNull(),
@@ -49,6 +60,7 @@ export const tokens = sqliteTable(
     expiresAt: integer('expires_at'),
     maxRequests: integer('max_requests'),
     rateLimit: text('rate_limit', { mode: 'json' }).$type<RateLimit>(),
+    budgets: text('budgets', { mode: 'json' }).$type<Budget[]>(),
     allowedModels: text('allowed_models', { mode: 'json' }).$type<string[]>(),
     allowedEndpoints: text('allowed_endpoints', { mode: 'json' }).$type<string[]>(),
     allowedIps: text('allowed_ips', { mode: 'json' }).$type<string[]>(),
@@ -87,9 +99,14 @@ export const requests = sqliteTable(
     inputTokens: integer('input_tokens').notNull(),
     outputTokens: integer('output_tokens').notNull(),
     cachedTokens: integer('cached_tokens').notNull(),
+    cacheWriteTokens: integer('cache_write_tokens').notNull().default(0),
     reasoningTokens: integer('reasoning_tokens').notNull(),
+    usageDetails: text('usage_details', { mode: 'json' }).$type<UsageDetails>(),
     usageSource: text('usage_source').notNull().$type<Usage['source']>(),
+    estimateReason: text('estimate_reason').$type<EstimateReason>(),
     costNanoUsd: integer('cost_nano_usd'),
+    priceSource: text('price_source'),
+    reservedNanoUsd: integer('reserved_nano_usd'),
     cache: text('cache').notNull().$type<LedgerRow['cache']>(),
     error: text('error'),
     changes: text('changes', { mode: 'json' }).notNull().$type<string[]>(),
