@@ -45,7 +45,6 @@ export function aToken(projectId: string, fields: Partial<Token> = {}): Token {
     maxRequests: null,
     budgets: null,
     rateLimit: null,
-    budgets: null,
     allowedModels: null,
     allowedEndpoints: ['/v1/chat/*'],
     allowedIps: ['10.0.0.0/8'],
