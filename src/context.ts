@@ -12,8 +12,11 @@ import { createUpstreams, type Upstreams } from './proxy/forward.ts'
 import { registerSecret } from './redact.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
+import { type Budgets, createBudgets } from './usage/budgets.ts'
 import { createEstimator, type Estimator } from './usage/estimate.ts'
+import { bookInterrupted } from './usage/interrupted.ts'
 import { createLedger, type Ledger } from './usage/ledger.ts'
+import { createPrices, type Prices } from './usage/prices/prices.ts'
 
 /** The one object that wires the parts: made by `openContext`, handed to every surface. */
 export type AppContext = {
@@ -25,6 +28,8 @@ export type AppContext = {
   tokens: TokenIndex
   ledger: Ledger
   estimator: Estimator
+  prices: Prices
+  budgets: Budgets
   http: Upstreams
   metrics: Metrics
   log: Logger
@@ -70,6 +75,17 @@ export async function openContext({
   ]) {
     registerSecret(secret)
   }
+  const prices = createPrices(config.prices)
+  const interrupted = await bookInterrupted({ store, prices }, { now: now(), graceMs: 2 * config.timeouts.totalMs })
+  for (const { requestId, tokenId } of interrupted)
+    log.warn('a request was cut off by the end of the process before', { request_id: requestId, token: tokenId })
+  const budgets = createBudgets({
+    spend: async ({ kind, id }, from, to) => {
+      const owner = kind === 'token' ? { tokenId: id } : { projectId: id }
+      const { costNanoUsd, tokens } = await store.ledger.spend({ ...owner, from, ...(to !== null && { to }) })
+      return { nanoUsd: costNanoUsd, tokens }
+    },
+  })
   const ledger = createLedger({
     store: store.ledger,
     now,
@@ -115,6 +131,8 @@ export async function openContext({
     tokens,
     ledger,
     estimator,
+    prices,
+    budgets,
     http,
     metrics,
     log,

@@ -1,5 +1,6 @@
 import winston from 'winston'
 import Transport from 'winston-transport'
+import { formatUsd } from './money.ts'
 import { redact } from './redact.ts'
 import type { LedgerRow } from './store/store.ts'
 
@@ -136,7 +137,7 @@ const text = (value: string | null) => (value === null ? 'null' : JSON.stringify
 /** Written field by field: half the cost of a generic serialiser, and the fields are all known. */
 function requestJson(row: LedgerRow, cause: string | null, at: number): string {
   const { usage, changes } = row
-  return `{"time":"${new Date(at).toISOString()}","level":"info","message":"request","request_id":"${row.requestId}","project":${text(row.projectId)},"token":${text(row.tokenId)},"method":${text(row.method)},"path":${text(row.endpoint)},"model":${text(row.model)},"provider":${text(row.provider)},"served_model":${text(row.servedModel)},"status":${row.status},"error":${text(row.error)},"stream":${row.stream},"latency_ms":${row.latencyMs},"first_token_ms":${row.firstTokenMs},"input_tokens":${usage.inputTokens},"output_tokens":${usage.outputTokens},"usage_source":"${usage.source}","request_bytes":${row.requestBytes},"response_bytes":${row.responseBytes},"attempts":${row.attempts.length}${changes.length > 0 ? `,"changes":${JSON.stringify(changes)}` : ''}${cause === null ? '' : `,"cause":${JSON.stringify(cause)}`}}`
+  return `{"time":"${new Date(at).toISOString()}","level":"info","message":"request","request_id":"${row.requestId}","project":${text(row.projectId)},"token":${text(row.tokenId)},"method":${text(row.method)},"path":${text(row.endpoint)},"model":${text(row.model)},"provider":${text(row.provider)},"served_model":${text(row.servedModel)},"status":${row.status},"error":${text(row.error)},"stream":${row.stream},"latency_ms":${row.latencyMs},"first_token_ms":${row.firstTokenMs},"input_tokens":${usage.inputTokens},"output_tokens":${usage.outputTokens},"usage_source":"${usage.source}","cost_usd":${row.costNanoUsd === null ? 'null' : `"${formatUsd(row.costNanoUsd)}"`},"request_bytes":${row.requestBytes},"response_bytes":${row.responseBytes},"attempts":${row.attempts.length}${changes.length > 0 ? `,"changes":${JSON.stringify(changes)}` : ''}${cause === null ? '' : `,"cause":${JSON.stringify(cause)}`}}`
 }
 
 /** Without line breaks and escape sequences, with which a caller could forge lines or colours. */

@@ -4,7 +4,10 @@ import type { LedgerRow } from './store/store.ts'
 /** So many models get a label of their own; the rest are `other`, so that no caller can make the label sets grow. */
 const MAX_MODEL_LABELS = 500
 
-export type EndedRequest = Pick<LedgerRow, 'provider' | 'model' | 'status' | 'latencyMs' | 'firstTokenMs' | 'usage'>
+export type EndedRequest = Pick<
+  LedgerRow,
+  'provider' | 'model' | 'status' | 'latencyMs' | 'firstTokenMs' | 'usage' | 'costNanoUsd'
+>
 
 export type Metrics = ReturnType<typeof createMetrics>
 
@@ -44,6 +47,12 @@ export function createMetrics() {
     name: 'llmproxy_tokens_processed_total',
     help: 'Tokens by type: input, output, cached (part of input), reasoning (part of output).',
     labelNames: ['provider', 'model', 'type'],
+    registers,
+  })
+  const cost = new Counter({
+    name: 'llmproxy_cost_usd_total',
+    help: 'What the requests cost, in US dollars. Requests whose price is not known are not in it.',
+    labelNames: ['provider', 'model'],
     registers,
   })
   const attempts = new Counter({
@@ -105,6 +114,7 @@ export function createMetrics() {
       if (firstTokenMs !== null) firstToken.observe(labels, firstTokenMs / 1000)
       if (provider !== null && (answered || status >= 500) && labels.model !== 'other')
         available.set(labels, answered ? 1 : 0)
+      if (row.costNanoUsd) cost.inc(labels, Number(row.costNanoUsd) / 1e9)
       if (usage.source === 'none') return
       tokens.inc({ ...labels, type: 'input' }, usage.inputTokens)
       tokens.inc({ ...labels, type: 'output' }, usage.outputTokens)

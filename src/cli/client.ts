@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { presentProject, presentProviderKey, presentToken } from '../domain/present.ts'
+import type { presentPrice } from '../usage/prices/present.ts'
 import { CliError } from './failure.ts'
 import { isLoopback, parseGatewayUrl, requireHeaderText } from './http.ts'
 import type { Io } from './io.ts'
@@ -9,10 +10,14 @@ import { loadConfiguration, MANAGEMENT_TOKEN_FILE, readIfThere } from './local.t
 export type Project = ReturnType<typeof presentProject>
 export type ProviderKey = ReturnType<typeof presentProviderKey>
 export type Token = ReturnType<typeof presentToken>
+export type Price = ReturnType<typeof presentPrice>
 export type CreatedToken = Token & { token: string }
 
 export type Page = { limit: number; after?: string }
 export type List<T> = { data: T[]; has_more: boolean; next_cursor: string | null }
+export type PriceFilter = { provider?: string; model?: string }
+/** What a row of the usage report has for every command. */
+export type UsageRow = { key: string | null; input_tokens: number; output_tokens: number }
 export type TokenFilter = { projectId?: string; activeOnly?: boolean }
 type Fields = Record<string, unknown>
 
@@ -37,6 +42,10 @@ export interface Admin {
   /** How many had not been revoked yet. */
   revokeProjectTokens(projectId: string): Promise<number>
   deleteToken(id: string): Promise<void>
+  /** As they are now; `model` is a name as requests say it, or a glob. */
+  listPrices(filter: PriceFilter): Promise<Price[]>
+  /** From this time on, in milliseconds since the epoch. */
+  usage(groupBy: 'model' | 'provider', from: number): Promise<UsageRow[]>
   /** What a first request needs: where clients reach the gateway, and whether its demo model answers. */
   firstRequest(): Promise<{ url: string; demo: boolean }>
   close(): Promise<void>

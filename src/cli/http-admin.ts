@@ -6,9 +6,11 @@ import {
   type CreatedToken,
   collect,
   type List,
+  type Price,
   type Project,
   type ProviderKey,
   type Token,
+  type UsageRow,
 } from './client.ts'
 import { CliError, noSuchProject } from './failure.ts'
 import { reasonOf } from './http.ts'
@@ -62,6 +64,12 @@ export function createHttpAdmin({ url, token }: { url: string; token: string }):
     },
     async deleteToken(id) {
       await call('DELETE', `/tokens/${encodeURIComponent(id)}`)
+    },
+    async listPrices(filter) {
+      return (await list<Price>('/prices', filter)).data
+    },
+    async usage(groupBy, from) {
+      return (await list<UsageRow>('/usage', { group_by: groupBy, from: new Date(from).toISOString() })).data
     },
     async firstRequest() {
       return { url, demo: (await object<{ demo?: unknown }>('GET', '/status')).demo === true }

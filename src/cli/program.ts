@@ -5,6 +5,7 @@ import { addChatCommand } from './commands/chat.ts'
 import { addConfigCommands } from './commands/config.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addMigrateCommands } from './commands/migrate.ts'
+import { addPriceCommands } from './commands/prices.ts'
 import { addProjectCommands } from './commands/project.ts'
 import { addProviderKeyCommands } from './commands/provider-key.ts'
 import { addRotateCommand } from './commands/rotate-encryption-key.ts'
@@ -45,6 +46,7 @@ function createProgram(io: Io): Command {
   addProjectCommands(program, io)
   addTokenCommands(program, io)
   addProviderKeyCommands(program, io)
+  addPriceCommands(program, io)
   addConfigCommands(program, io)
   addDoctorCommand(program, io)
   addMigrateCommands(program, io)

@@ -82,6 +82,22 @@ function createStoreAdmin({ config, store, actor, now }: Given): Admin {
     async deleteToken(id) {
       await deleteToken({ store, now }, actor, id)
     },
+    async listPrices(filter) {
+      // Half a megabyte that the other commands do without.
+      const { createPrices } = await import('../usage/prices/prices.ts')
+      const { presentPrice } = await import('../usage/prices/present.ts')
+      return createPrices(config.prices)
+        .list({ ...filter, at: now() })
+        .map(presentPrice)
+    },
+    async usage(groupBy, from) {
+      const rows = await store.ledger.usage(groupBy, { from })
+      return rows.map(({ key, inputTokens, outputTokens }) => ({
+        key,
+        input_tokens: inputTokens,
+        output_tokens: outputTokens,
+      }))
+    },
     async firstRequest() {
       const url = gatewayUrl(config) ?? 'http://127.0.0.1:<port>'
       if (config.demo !== 'auto') return { url, demo: config.demo }

@@ -30,12 +30,17 @@ export function interpolate(value: unknown, name: string, environment: Environme
     const items = value.map((item) => interpolate(item, name, environment, findings))
     return items.includes(null) ? null : items
   }
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value).map(([key, part]) => [key, interpolate(part, name, environment, findings)])
+    return Object.fromEntries(entries)
+  }
   return typeof value === 'string' ? interpolateText(value, name, environment, findings) : value
 }
 
 /** Whether `interpolate` would change the value. */
 export function hasVariable(value: unknown): boolean {
-  return Array.isArray(value) ? value.some(hasVariable) : typeof value === 'string' && value.includes('${')
+  if (typeof value === 'object' && value !== null) return Object.values(value).some(hasVariable)
+  return typeof value === 'string' && value.includes('${')
 }
 
 function readText(path: string, label: string, findings: Findings): string | null {

@@ -1,3 +1,23 @@
+/** Prices that are not those of the list. */
+export type PriceConfig = {
+  /** Percent off the list price, by provider. */
+  discounts: Readonly<Record<string, number>>
+  /** The first that matches wins, before any list price. */
+  models: readonly PriceOverride[]
+}
+
+/** US dollars per million tokens; `request`: US dollars for each. What is left out costs what the input costs. */
+export type PriceOverride = {
+  provider: string
+  /** A glob: `my-finetune-*`. */
+  model: string
+  input?: number | undefined
+  output?: number | undefined
+  cachedInput?: number | undefined
+  cacheWrite?: number | undefined
+  request?: number | undefined
+}
+
 /** The whole configuration, parsed once and frozen. What each field means stands in schema.ts. */
 export type Config = {
   host: string
@@ -22,6 +42,7 @@ export type Config = {
   /** Default per token that has no limit of its own. */
   rateLimit: { requests: number; windowSeconds: number } | null
   streamUsage: 'inject' | 'estimate'
+  prices: PriceConfig
   proxyApiKeys: string[]
   disableAuth: boolean
   maxConcurrentRequests: number

@@ -78,10 +78,10 @@ function parseValue(option: Option, raw: unknown, name: string, quotable: boolea
   const parsed = option.parse.safeParse(raw)
   if (!parsed.success) {
     const quoted = quotable && !option.secret && !option.unquotable ? quote(raw) : ''
-    for (const { message, path } of parsed.error.issues.slice(0, 1)) {
-      const entry = typeof path[0] === 'number' ? `entry ${path[0] + 1} ` : ''
-      findings.problems.push(`${name}: ${entry}${message}${quoted}`)
-    }
+    // Of one place the first complaint is enough.
+    const byPlace = new Map(parsed.error.issues.toReversed().map(({ path, message }) => [placeOf(path), message]))
+    const complaints = [...byPlace].reverse().map(([place, message]) => `${name}: ${place}${message}${quoted}`)
+    findings.problems.push(...complaints)
     return option.default
   }
   if (option.notYet !== undefined && parsed.data !== false) {
@@ -91,6 +91,10 @@ function parseValue(option: Option, raw: unknown, name: string, quotable: boolea
   }
   return parsed.data
 }
+
+/** Where in a list or a map: `entry 2 input `, with a space behind it. */
+const placeOf = (path: PropertyKey[]): string =>
+  path.map((step) => (typeof step === 'number' ? `entry ${step + 1} ` : `${String(step)} `)).join('')
 
 function quote(raw: unknown): string {
   const text = String(raw)
@@ -158,6 +162,7 @@ function toConfig(
     rateLimit:
       values.RATE_LIMIT === null ? null : { requests: values.RATE_LIMIT, windowSeconds: values.RATE_LIMIT_WINDOW },
     streamUsage: values.STREAM_USAGE,
+    prices: { discounts: { ...values.PRICE_DISCOUNTS }, models: [...values.PRICE_MODELS] },
     proxyApiKeys: [...values.PROXY_API_KEYS],
     disableAuth: values.DISABLE_AUTH,
     maxConcurrentRequests: values.MAX_CONCURRENT_REQUESTS,
@@ -183,8 +188,13 @@ function totalTimeoutMs(values: Values, origins: Record<OptionName, Origin>): nu
 
 function show(name: OptionName, value: unknown): string {
   if (value === null || (Array.isArray(value) && value.length === 0)) return '(none)'
-  return optionOf(name).secret ? '(set)' : String(value)
+  if (optionOf(name).secret) return '(set)'
+  const isStructured = Object.values(Object(value)).some((part) => typeof part === 'object') || isMap(value)
+  return isStructured ? JSON.stringify(value) : String(value)
 }
+
+const isMap = (value: unknown) =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value)
 
 function deepFreeze<T>(value: T): T {
   // Bytes cannot be frozen.

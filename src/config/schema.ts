@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import * as parse from './parsers.ts'
+import { priceDiscounts, priceModels } from './price-parsers.ts'
 
 /** The providers that have options of their own, `<PROVIDER>_API_KEY` and `<PROVIDER>_BASE_URL`. */
 export const PROVIDER_NAMES = ['openai', 'anthropic', 'gemini', 'mistral', 'openrouter', 'zai'] as const
@@ -9,6 +10,7 @@ export const GROUPS = {
   server: 'Server',
   access: 'Access',
   providers: 'Providers',
+  prices: 'Prices',
   limits: 'Limits',
   timeouts: 'Timeouts and connections',
   retries: 'Retries',
@@ -131,6 +133,22 @@ export const OPTIONS = {
     default: 'inject',
     description:
       'How streams are counted: `inject` asks the provider for usage, `estimate` leaves requests alone and counts here.',
+  }),
+
+  PRICE_DISCOUNTS: option({
+    group: 'prices',
+    yaml: 'prices.discounts',
+    parse: priceDiscounts,
+    default: null,
+    description: 'Percent off the list prices of a provider: `{"openai": 10}`. In the environment as JSON.',
+  }),
+  PRICE_MODELS: option({
+    group: 'prices',
+    yaml: 'prices.models',
+    parse: priceModels,
+    default: [],
+    description:
+      'Prices of your own, which come before the list; the first match wins. See [prices.md](prices.md). In the environment as JSON.',
   }),
 
   MAX_BODY_MB: option({

@@ -1,4 +1,15 @@
-import type { AuditEntry, LedgerRow, Project, ProviderKey, RateLimit, Token, UsageReportRow } from '../store/store.ts'
+import { formatUsd } from '../money.ts'
+import type {
+  AuditEntry,
+  Budget,
+  LedgerRow,
+  Project,
+  ProviderKey,
+  RateLimit,
+  Token,
+  UsageReportRow,
+} from '../store/store.ts'
+import type { BudgetState } from '../usage/budgets.ts'
 
 /*
  * Rows as people see them: snake_case, ISO 8601 times in UTC, money in decimal USD. What is secret is not among the fields.
@@ -10,6 +21,7 @@ export const presentProject = (project: Project, keys: ProviderKey[]) => ({
   is_active: project.isActive,
   allowed_models: project.allowedModels,
   rate_limit: presentRateLimit(project.rateLimit),
+  budgets: presentBudgets(project.budgets),
   metadata: project.metadata,
   provider_keys: keys.map(presentProviderKey),
   created_at: isoTime(project.createdAt),
@@ -38,6 +50,7 @@ export const presentToken = (token: Token) => ({
   request_count: token.requestCount,
   last_used_at: isoOrNull(token.lastUsedAt),
   rate_limit: presentRateLimit(token.rateLimit),
+  budgets: presentBudgets(token.budgets),
   allowed_models: token.allowedModels,
   allowed_endpoints: token.allowedEndpoints,
   allowed_ips: token.allowedIps,
@@ -100,14 +113,6 @@ export const presentAuditEntry = (entry: AuditEntry) => ({
   after: entry.after && presentSnapshot(entry.after),
 })
 
-/** Nano-dollars as dollars, exactly: `150n` → `0.00000015`. */
-export function formatUsd(nanoUsd: bigint): string {
-  const sign = nanoUsd < 0n ? '-' : ''
-  const digits = String(nanoUsd < 0n ? -nanoUsd : nanoUsd).padStart(10, '0')
-  const fraction = digits.slice(-9).replace(/0+$/, '')
-  return `${sign}${digits.slice(0, -9)}${fraction && `.${fraction}`}`
-}
-
 export const isoTime = (at: number) => new Date(at).toISOString()
 
 const isoOrNull = (at: number | null) => (at === null ? null : isoTime(at))
@@ -119,6 +124,34 @@ const presentRateLimit = (limit: RateLimit | null) =>
     concurrent_requests: limit.concurrentRequests,
   }
 
+const presentBudgets = (budgets: Budget[] | null) => budgets?.map(presentBudget) ?? null
+
+export const presentBudget = (budget: Budget) => ({
+  period: budget.period,
+  limit_usd: budget.limitNanoUsd === null ? null : formatUsd(BigInt(budget.limitNanoUsd)),
+  limit_tokens: budget.limitTokens,
+  reset_at: isoOrNull(budget.resetAt),
+})
+
+/** Where a budget stands; what is left is never less than nothing. */
+export const presentBudgetState = ({ owner, budget, window, used, reserved }: BudgetState) => ({
+  owner: { type: owner.kind, id: owner.id },
+  ...presentBudget(budget),
+  used_usd: formatUsd(used.nanoUsd),
+  used_tokens: used.tokens,
+  reserved_usd: formatUsd(reserved.nanoUsd),
+  reserved_tokens: reserved.tokens,
+  left_usd:
+    budget.limitNanoUsd === null
+      ? null
+      : formatUsd(notBelow0(BigInt(budget.limitNanoUsd) - used.nanoUsd - reserved.nanoUsd)),
+  left_tokens: budget.limitTokens === null ? null : Math.max(0, budget.limitTokens - used.tokens - reserved.tokens),
+  since: isoTime(window.from),
+  resets_at: isoOrNull(window.to),
+})
+
+const notBelow0 = (value: bigint) => (value < 0n ? 0n : value)
+
 /** A row as it was when the audit log copied it, whatever its kind. Metadata is the operator's own and stays as it is. */
 function presentSnapshot(row: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(row).map(([name, value]) => [snakeCase(name), presentValue(name, value)]))
@@ -126,6 +159,7 @@ function presentSnapshot(row: Record<string, unknown>): Record<string, unknown> 
 
 function presentValue(name: string, value: unknown): unknown {
   if (name === 'metadata') return value
+  if (name === 'budgets' && Array.isArray(value)) return presentBudgets(value as Budget[])
   if (typeof value === 'number' && name.endsWith('At')) return isoTime(value)
   if (Array.isArray(value)) return value.map((part) => presentValue('', part))
   return typeof value === 'object' && value !== null ? presentSnapshot(value as Record<string, unknown>) : value

@@ -1,6 +1,7 @@
 import { GatewayError } from '../errors.ts'
 import { newId } from '../ids.ts'
 import {
+  type Budget,
   type Metadata,
   type Project,
   type ProjectPatch,
@@ -37,6 +38,7 @@ type ProjectFields = { name: string } & Partial<{
   isActive: boolean
   allowedModels: string[] | null
   rateLimit: Partial<RateLimit> | null
+  budgets: Budget[] | null
   metadata: Metadata | null
 }>
 
@@ -47,7 +49,7 @@ export const newProject = (fields: ProjectFields, at: number): Project => ({
   isActive: fields.isActive ?? true,
   allowedModels: fields.allowedModels ?? null,
   rateLimit: mergeRateLimit(null, fields.rateLimit ?? null),
-  budgets: null,
+  budgets: fields.budgets ?? null,
   metadata: fields.metadata ?? {},
   createdAt: at,
   updatedAt: at,

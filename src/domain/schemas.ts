@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import type { RateLimit } from '../store/store.ts'
+import { parseUsd } from '../money.ts'
+import type { Budget, RateLimit } from '../store/store.ts'
 import { isRange } from './ip-list.ts'
 
 /*
@@ -19,6 +20,7 @@ export const createProjectInput = (providerNames: readonly string[]) =>
       is_active: z.boolean().optional(),
       allowed_models: globs.nullish(),
       rate_limit: rateLimit.nullish(),
+      budgets: budgets.nullish(),
       metadata: metadata.nullish(),
     })
     .refine(({ api_key, provider_keys }) => api_key == null || provider_keys == null, {
@@ -34,6 +36,7 @@ export const updateProjectInput = () =>
       is_active: z.boolean().optional().describe('False stops all tokens of the project at once.'),
       allowed_models: globs.nullish(),
       rate_limit: rateLimit.nullish().describe('Merged: keys that are left out stay.'),
+      budgets: budgets.nullish(),
       metadata: metadata.nullish().describe('Replaced as a whole.'),
     })
     .transform(toCamel)
@@ -108,6 +111,49 @@ const rateLimit = z
   .strictObject({ requests_per_minute: limit, tokens_per_minute: limit, concurrent_requests: limit })
   .transform((given): Partial<RateLimit> => toCamel(given))
 
+const MAX_BUDGETS = 10
+/** Exact as a number of nano-dollars. */
+const MAX_BUDGET_NANO_USD = 9_000_000n * 1_000_000_000n
+
+const dollars = z
+  .union([z.string(), z.number()])
+  .transform((given, context): number => {
+    const nanoUsd = parseUsd(String(given))
+    if (nanoUsd !== null && nanoUsd > 0n && nanoUsd <= MAX_BUDGET_NANO_USD) return Number(nanoUsd)
+    context.addIssue({
+      code: 'custom',
+      message: 'must be dollars between 0.000000001 and 9000000, as a decimal string such as "25.50"',
+    })
+    return z.NEVER
+  })
+  .meta({ type: 'string', examples: ['25.50'] })
+
+const budget = z
+  .strictObject({
+    period: z.enum(['day', 'week', 'month', 'total']).describe('In UTC; weeks begin on Monday.'),
+    limit_usd: dollars.nullish(),
+    limit_tokens: limit.describe('Input and output together.'),
+    reset_at: time.nullish().describe('What was spent before does not count.'),
+  })
+  .refine(({ limit_usd, limit_tokens }) => limit_usd != null || limit_tokens != null, {
+    path: ['limit_usd'],
+    error: 'must be given, or limit_tokens',
+  })
+  .transform(
+    (given): Budget => ({
+      period: given.period,
+      limitNanoUsd: given.limit_usd ?? null,
+      limitTokens: given.limit_tokens ?? null,
+      resetAt: given.reset_at ?? null,
+    }),
+  )
+
+const budgets = z
+  .array(budget)
+  .max(MAX_BUDGETS)
+  .transform((given) => (given.length === 0 ? null : given))
+  .describe('All of them hold at once. Replaced whole; an empty list or null takes them away.')
+
 const listOf = <S extends z.ZodType>(entry: S) =>
   z.array(entry).min(1, { error: 'must not be empty; null allows everything' }).max(MAX_GLOBS)
 
@@ -152,6 +198,7 @@ const tokenFields = {
   expires_at: time.nullish(),
   max_requests: z.int().min(1).max(MAX_REQUESTS).nullish().describe('Requests over its whole life.'),
   rate_limit: rateLimit.nullish(),
+  budgets: budgets.nullish(),
   allowed_models: globs.nullish(),
   allowed_endpoints: endpoints.nullish(),
   allowed_ips: addresses.nullish(),

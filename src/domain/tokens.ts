@@ -35,7 +35,7 @@ export async function createToken(
       expiresAt,
       maxRequests: fields.maxRequests ?? null,
       rateLimit: mergeRateLimit(null, fields.rateLimit ?? null),
-      budgets: null,
+      budgets: fields.budgets ?? null,
       allowedModels: fields.allowedModels ?? null,
       allowedEndpoints: fields.allowedEndpoints ?? null,
       allowedIps: fields.allowedIps ?? null,

@@ -7,7 +7,7 @@ import { createProjectInput, updateProjectInput } from '../domain/schemas.ts'
 import type { Project } from '../store/store.ts'
 import { providerKeyShape } from './provider-keys.ts'
 import { type Route, route } from './route.ts'
-import { isoTime, listOf, metadata, pageQuery, rateLimit, toList } from './shapes.ts'
+import { budgets, isoTime, listOf, metadata, pageQuery, rateLimit, toList } from './shapes.ts'
 
 const projectShape = z
   .object({
@@ -16,6 +16,7 @@ const projectShape = z
     is_active: z.boolean(),
     allowed_models: z.array(z.string()).nullable(),
     rate_limit: rateLimit.nullable(),
+    budgets: budgets.nullable(),
     metadata,
     provider_keys: z.array(providerKeyShape),
     created_at: isoTime,

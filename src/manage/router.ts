@@ -7,8 +7,10 @@ import { GatewayError } from '../errors.ts'
 import { fromExpress } from '../http-errors.ts'
 import { PROVIDER_NAMES } from '../providers/index.ts'
 import { auditRoutes } from './audit.ts'
+import { budgetRoutes } from './budgets.ts'
 import { actorOf, createGate } from './gate.ts'
 import { openApiDocument } from './openapi.ts'
+import { priceRoutes } from './prices.ts'
 import { projectRoutes } from './projects.ts'
 import { providerKeyRoutes } from './provider-keys.ts'
 import { requestRoutes } from './requests.ts'
@@ -32,6 +34,8 @@ export function manageRoutes(ctx: AppContext): Route[] {
     ...tokenRoutes(parts),
     ...usageRoutes(ctx.store),
     ...requestRoutes(ctx.store),
+    ...priceRoutes(ctx),
+    ...budgetRoutes(ctx),
     ...auditRoutes(ctx.store),
     ...statusRoutes(ctx),
   ]

@@ -14,6 +14,17 @@ export const rateLimit = z
   })
   .meta({ id: 'RateLimit' })
 
+export const budgetShape = z
+  .object({
+    period: z.enum(['day', 'week', 'month', 'total']),
+    limit_usd: z.string().nullable().describe('Decimal US dollars.'),
+    limit_tokens: z.int().nullable().describe('Input and output together.'),
+    reset_at: isoTime.nullable().describe('What was spent before does not count.'),
+  })
+  .meta({ id: 'Budget' })
+
+export const budgets = z.array(budgetShape)
+
 export const listOf = <Item extends z.ZodType>(item: Item) =>
   z.object({
     data: z.array(item),

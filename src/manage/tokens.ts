@@ -5,7 +5,7 @@ import { presentToken } from '../domain/present.ts'
 import { createTokenInput, updateTokenInput } from '../domain/schemas.ts'
 import { createToken, deleteToken, revokeProjectTokens, revokeToken, updateToken } from '../domain/tokens.ts'
 import { type Route, route } from './route.ts'
-import { idQuery, isoTime, listOf, metadata, pageQuery, rateLimit, toList } from './shapes.ts'
+import { budgets, idQuery, isoTime, listOf, metadata, pageQuery, rateLimit, toList } from './shapes.ts'
 
 const tokenShape = z
   .object({
@@ -20,6 +20,7 @@ const tokenShape = z
     request_count: z.int(),
     last_used_at: isoTime.nullable(),
     rate_limit: rateLimit.nullable(),
+    budgets: budgets.nullable(),
     allowed_models: z.array(z.string()).nullable(),
     allowed_endpoints: z.array(z.string()).nullable(),
     allowed_ips: z.array(z.string()).nullable(),

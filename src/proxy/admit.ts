@@ -1,11 +1,14 @@
 import type { Config } from '../config/config.ts'
+import type { AppContext } from '../context.ts'
 import type { Caller } from '../domain/token-index.ts'
 import { GatewayError } from '../errors.ts'
-import type { Grant, Kv, LimitCheck, LimitState, Refusal } from '../kv/kv.ts'
+import type { LimitCheck, LimitState, Refusal } from '../kv/kv.ts'
 import type { RateLimit } from '../store/store.ts'
-import type { Ledger } from '../usage/ledger.ts'
 import type { Exchange } from './exchange.ts'
+import { longestOutput } from './expected-tokens.ts'
+import type { Target } from './plan.ts'
 import type { RequestBody } from './read-request.ts'
+import { reserve } from './reserve.ts'
 
 const MINUTE_MS = 60_000
 /** OpenAI's SDKs pass over a longer `retry-after` and come back after half a second: better tell them not to. */
@@ -13,37 +16,44 @@ const LONGEST_SDK_WAIT_SECONDS = 60
 /** Reserved for an answer whose length the request does not bound. */
 const USUAL_OUTPUT_TOKENS = 1_024
 
-type Parts = { kv: Kv; ledger: Ledger }
+type Parts = Pick<AppContext, 'kv' | 'ledger' | 'budgets' | 'prices'>
 
 /**
- * Takes one unit of every limit of token and project, all or none, before the request leaves. What `max_requests` counts is
+ * Takes one unit of every limit of token and project, and room in every budget, all or none, before the request leaves. What
+ * `max_requests` counts is
  * written to the database first, so that neither concurrency nor a crash can pass it.
  * `usual`: the rate for tokens without one of their own. Throws `rate_limit_exceeded`, `insufficient_quota`, `storage_unavailable`.
  */
 export async function admit(
-  { kv, ledger }: Parts,
+  parts: Parts,
   usual: Config['rateLimit'],
   exchange: Exchange,
   caller: Caller,
+  target: Target,
 ): Promise<void> {
+  const { kv, budgets } = parts
   const checks = checksFor(caller, usual, exchange.body)
   const decision = kv.acquire(checks)
   const granted = decision instanceof Promise ? await decision : decision
   if (!granted.ok) throw refusal(granted)
-  if (caller.token.maxRequests !== null) exchange.taken = await take({ kv, ledger }, granted, caller)
+  try {
+    // Kept also when the rest fails: the row of a request that was written down as open has to end it.
+    exchange.reservation = await reserve(parts, exchange, caller, target)
+    if (caller.token.maxRequests !== null) await take(parts, caller)
+  } catch (error) {
+    kv.release(granted, { tokens: 0 })
+    if (exchange.reservation) budgets.release(exchange.reservation)
+    throw error
+  }
+  exchange.taken = caller.token.maxRequests !== null
   exchange.grant = granted
   exchange.admitted = true
 }
 
-async function take({ kv, ledger }: Parts, granted: Grant, { token }: Caller): Promise<true> {
-  let taken = false
-  try {
-    taken = await ledger.take(token.id)
-  } catch (cause) {
+async function take({ ledger }: Pick<Parts, 'ledger'>, { token }: Caller): Promise<void> {
+  const taken = await ledger.take(token.id).catch((cause) => {
     throw new GatewayError('storage_unavailable', { headers: { 'retry-after': '5' }, cause })
-  } finally {
-    if (!taken) kv.release(granted, { tokens: 0 })
-  }
+  })
   if (!taken) {
     throw new GatewayError('insufficient_quota', {
       message: `This token has used all of its ${token.maxRequests} requests.`,
@@ -51,7 +61,6 @@ async function take({ kv, ledger }: Parts, granted: Grant, { token }: Caller): P
       headers: { 'x-should-retry': 'false' },
     })
   }
-  return true
 }
 
 const NO_CHECKS: LimitCheck[] = []
@@ -107,14 +116,9 @@ const requests = (owner: string, limit: number, windowMs: number): LimitCheck =>
  */
 function tokensToReserve(body: RequestBody, limit: number): number {
   if (body.kind !== 'json' || body.value === null) return 0
-  const { max_completion_tokens, max_tokens, max_output_tokens, n } = body.value
   const input = Math.ceil(body.bytes.length / 4)
-  const bounds = [max_completion_tokens, max_output_tokens, max_tokens].filter(
-    (value): value is number => Number.isSafeInteger(value) && Number(value) >= 0,
-  )
-  // Where several are named, a provider may know only one of them.
-  if (bounds.length > 0) return input + Math.max(...bounds) * (Number.isSafeInteger(n) && Number(n) > 1 ? Number(n) : 1)
-  return input + Math.max(0, Math.min(USUAL_OUTPUT_TOKENS, limit - input))
+  const output = longestOutput(body.value)
+  return input + (output ?? Math.max(0, Math.min(USUAL_OUTPUT_TOKENS, limit - input)))
 }
 
 function refusal({ refused, states, retryAfterMs }: Refusal): GatewayError {

@@ -4,6 +4,7 @@ import type { GatewayError } from '../errors.ts'
 import { newRequestId } from '../ids.ts'
 import type { Grant } from '../kv/kv.ts'
 import type { AttemptRecord } from '../store/store.ts'
+import type { Reservation } from '../usage/budgets.ts'
 import { type Endpoint, meteredEndpoint } from './endpoints.ts'
 import type { Answer } from './forward.ts'
 import type { Target } from './plan.ts'
@@ -44,6 +45,8 @@ export type Exchange = {
   uploadedBytes: number
   responseBytes: number
   grant: Grant | null
+  /** Money and tokens that budgets hold back for it. */
+  reservation: Reservation | null
   /** The request was counted against `max_requests` before it left. */
   taken: boolean
   /** It was let in: counts as a request of its token. */
@@ -94,6 +97,7 @@ export function newExchange({ now, patienceMs }: Clock, req: IncomingMessage, re
     uploadedBytes: 0,
     responseBytes: 0,
     grant: null,
+    reservation: null,
     taken: false,
     admitted: false,
     answer: null,

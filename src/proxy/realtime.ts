@@ -143,7 +143,7 @@ export function createRealtime(
       )
       exchange.target = target
       exchange.provider = target.provider.name
-      await admit(ctx, ctx.config.rateLimit, exchange, caller)
+      await admit(ctx, ctx.config.rateLimit, exchange, caller, target)
       if (socket.destroyed) throw new GatewayError('client_closed')
       const connection: Connection = {
         exchange,

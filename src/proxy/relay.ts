@@ -14,7 +14,7 @@ import type { Target } from './plan.ts'
 import { breakOff, ownHeaders } from './respond.ts'
 import { type Outcome, settle } from './settle.ts'
 
-type Parts = Pick<AppContext, 'ledger' | 'kv' | 'metrics' | 'log' | 'estimator' | 'life'>
+type Parts = Pick<AppContext, 'ledger' | 'kv' | 'metrics' | 'log' | 'estimator' | 'life' | 'budgets' | 'prices'>
 type Framing = { isEventStream: boolean; length: number | null; observer: Observer }
 
 /**

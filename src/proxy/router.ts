@@ -11,6 +11,7 @@ import type { Answer, UpstreamRequest } from './forward.ts'
 import { upstreamHeaders } from './headers.ts'
 import { modelsHandler } from './models.ts'
 import { hidesItsModel, mustNameModel, otherModels } from './named-models.ts'
+import { answerOwnUsage } from './own-usage.ts'
 import { pickWeighted, plan, type Target } from './plan.ts'
 import { readRequest } from './read-request.ts'
 import { readText } from './read-text.ts'
@@ -67,6 +68,7 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
       throw new GatewayError('method_not_allowed', { message: 'TRACE is not passed on.' })
     authorize(caller, path.endpoint, () => addressOf(req), ctx.now())
     if (ctx.ledger.failing()) throw new GatewayError('storage_unavailable', { headers: { 'retry-after': '5' } })
+    if (exchange.method === 'GET' && path.endpoint === '/v1/usage') return await answerOwnUsage(ctx, exchange)
     exchange.body = await readRequest(req, ctx.config, exchange.endpoint?.text != null)
     readFields(exchange)
     const isModelList = exchange.method === 'GET' && path.endpoint === '/v1/models'
@@ -74,7 +76,7 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     authorizeOtherModels(exchange, caller, target)
     exchange.target = target
     exchange.provider = target.provider.name
-    await admit(ctx, ctx.config.rateLimit, exchange, caller)
+    await admit(ctx, ctx.config.rateLimit, exchange, caller, target)
     if (exchange.clientGone) throw new GatewayError('client_closed')
     if (isModelList) return models(exchange, target)
     const { request, hideUsage } = prepare(ctx, exchange, target)

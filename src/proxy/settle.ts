@@ -2,11 +2,13 @@ import type { AppContext } from '../context.ts'
 import { GatewayError } from '../errors.ts'
 import { describeError } from '../logger.ts'
 import { redact } from '../redact.ts'
-import type { LedgerRow, Usage } from '../store/store.ts'
+import type { EstimateReason, LedgerRow, Usage } from '../store/store.ts'
 import type { Observer } from '../usage/observer.ts'
 import { passThrough } from '../usage/observer.ts'
+import type { Prices } from '../usage/prices/prices.ts'
 import { NO_USAGE } from '../usage/read-usage.ts'
 import type { Exchange } from './exchange.ts'
+import { mustNameModel } from './named-models.ts'
 
 export type Outcome = {
   /** What the client was told; 499 when it had gone. */
@@ -20,7 +22,7 @@ export type Outcome = {
   observer?: Observer
 }
 
-type Parts = Pick<AppContext, 'ledger' | 'kv' | 'metrics' | 'log' | 'estimator' | 'life'>
+type Parts = Pick<AppContext, 'ledger' | 'kv' | 'metrics' | 'log' | 'estimator' | 'life' | 'budgets' | 'prices'>
 
 /**
  * Ends a request in the books, exactly once: ledger row, limits, metrics, log line. `done` comes when the row is committed; the
@@ -60,25 +62,44 @@ function mayEstimate(
 }
 
 function book(
-  { ledger, kv, metrics, log }: Parts,
+  { ledger, kv, metrics, log, budgets, prices }: Parts,
   exchange: Exchange,
   outcome: Outcome,
   usage: Usage,
   done: () => void,
 ): void {
   const { caller } = exchange
-  const row = rowOf(exchange, outcome, usage)
+  const row = rowOf(exchange, outcome, usage, costOf(prices, exchange, outcome, usage))
   if (exchange.grant) kv.release(exchange.grant, { tokens: usage.inputTokens + usage.outputTokens })
   metrics.requestEnded(row, outcome.answered, exchange.overheadMs)
   log.request(row, outcome.cause === undefined ? null : describeCause(outcome.cause))
   // Nobody stands behind an unknown token: there is no account to write it to, and anyone could fill the disk. And while rows
   // cannot be written, those of refused requests would pile up in memory.
   if (caller === null || (ledger.failing() && !exchange.admitted)) return done()
-  ledger.record(row, exchange.admitted && !exchange.taken ? caller.token.id : null, done)
+  ledger.record(row, exchange.admitted && !exchange.taken ? caller.token.id : null, () => {
+    // Together, so that at no moment the money is neither held back nor spent.
+    if (exchange.reservation) budgets.release(exchange.reservation)
+    budgets.spent(row)
+    done()
+  })
 }
 
-function rowOf(exchange: Exchange, { status, error }: Outcome, usage: Usage): LedgerRow {
-  const { caller, body, stream, firstByteMs } = exchange
+type Cost = Pick<LedgerRow, 'costNanoUsd' | 'priceSource'>
+const FREE: Cost = { costNanoUsd: 0n, priceSource: null }
+const UNPRICED: Cost = { costNanoUsd: null, priceSource: null }
+
+/** What fails is free unless the provider counted something; what makes no model work is free; everything else has a price, or none is known. */
+function costOf(prices: Prices, exchange: Exchange, { answered }: Outcome, usage: Usage): Cost {
+  const { provider, servedModel, target, at } = exchange
+  if (provider === null || (usage.source === 'none' && !(answered && mustNameModel(exchange)))) return FREE
+  if (usage.source === 'none') return UNPRICED
+  const priced = prices.price(provider, servedModel, target?.model ?? null, usage, at)
+  return priced === null ? UNPRICED : { costNanoUsd: priced.costNanoUsd, priceSource: priced.source }
+}
+
+function rowOf(exchange: Exchange, outcome: Outcome, usage: Usage, cost: Cost): LedgerRow {
+  const { caller, body, stream, firstByteMs, reservation } = exchange
+  const { status, error } = outcome
   return {
     requestId: exchange.requestId,
     at: exchange.at,
@@ -96,16 +117,21 @@ function rowOf(exchange: Exchange, { status, error }: Outcome, usage: Usage): Le
     latencyMs: tenths(performance.now() - exchange.startedMs),
     firstTokenMs: stream && firstByteMs !== null ? tenths(firstByteMs) : null,
     usage,
-    estimateReason: null,
-    costNanoUsd: null,
-    priceSource: null,
-    reservedNanoUsd: null,
+    estimateReason: usage.source === 'estimated' ? reasonOf(outcome) : null,
+    costNanoUsd: cost.costNanoUsd,
+    priceSource: cost.priceSource,
+    reservedNanoUsd: reservation?.amount.nanoUsd ?? null,
     cache: 'bypass',
     error,
     changes: exchange.changes,
     requestBytes: body.kind === 'json' ? body.bytes.length : exchange.uploadedBytes,
     responseBytes: exchange.responseBytes,
   }
+}
+
+function reasonOf({ status, error }: Outcome): EstimateReason {
+  if (status === 499) return 'client_abort'
+  return error === 'upstream_cut' || error === 'upstream_timeout' ? 'upstream_cut' : 'not_reported'
 }
 
 const describeCause = (cause: unknown) => describeError(cause instanceof GatewayError ? (cause.cause ?? cause) : cause)

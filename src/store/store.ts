@@ -269,6 +269,8 @@ export type OpenRequest = Pick<
   /** Estimated. */
   inputTokens: number
   reservedNanoUsd: bigint
+  /** Which process it belongs to: host, process id and start. */
+  process: string
 }
 
 /** What one turn of the event loop wants written: all or nothing. */
@@ -305,6 +307,10 @@ export interface LedgerStore {
   append(batch: LedgerBatch): boolean[] | Promise<boolean[]>
   list(filter: RequestFilter, page: Page): Promise<PageOf<LedgerRow>>
   get(requestId: string): Promise<LedgerRow | null>
+  /** What was spent: of a token, of a project, or of all; `from` inclusive, `to` exclusive. Tokens are input and output together. */
+  spend(filter: UsageFilter): Promise<{ costNanoUsd: bigint; tokens: number }>
+  /** What a crash has left open: requests that left with money reserved, and have no row. */
+  openRequests(): Promise<OpenRequest[]>
   /** Largest number of requests first; days ascending. `from` inclusive, `to` exclusive. */
   usage(groupBy: UsageGroup, filter: UsageFilter): Promise<UsageReportRow[]>
 }

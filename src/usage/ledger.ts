@@ -1,4 +1,4 @@
-import type { LedgerRow, LedgerStore } from '../store/store.ts'
+import type { LedgerRow, LedgerStore, OpenRequest } from '../store/store.ts'
 
 const RETRY_MS = 1_000
 /**
@@ -12,6 +12,8 @@ export type Ledger = {
   record(row: LedgerRow, countFor: string | null, done: () => void): void
   /** Counts one request against the token's `max_requests` before it leaves. False: used up. Throws when it cannot be written. */
   take(tokenId: string): Promise<boolean>
+  /** Writes down that a request is about to leave with money reserved for it; its row ends that. Rejects when it cannot be written. */
+  open(request: OpenRequest): Promise<void>
   /** True while rows cannot be written: no new request should be let in. */
   failing(): boolean
   /** Writes all that waits; the rows that still could not be written. */
@@ -29,14 +31,16 @@ type Options = {
 
 type Waiting = { row: LedgerRow; countFor: string | null; done: () => void }
 type Take = { tokenId: string; resolve(taken: boolean): void; reject(error: unknown): void }
+type Opening = { request: OpenRequest; resolve(): void; reject(error: unknown): void }
+/** What waits for the next commit. */
+type Batch = { rows: Waiting[]; takes: Take[]; opens: Opening[] }
 
 /**
  * Group commit: everything that a few turns of the event loop want written is one transaction. When the database cannot be written
  * (disk full), the answers in flight still end, their rows wait here and are tried again every second.
  */
 export function createLedger({ store, now, onFailure, onAnswerFailure, onRecovery }: Options): Ledger {
-  let rows: Waiting[] = []
-  let takes: Take[] = []
+  let next = emptyBatch()
   let scheduled = false
   let closed = false
   let pending: Waiting[] = []
@@ -58,44 +62,43 @@ export function createLedger({ store, now, onFailure, onAnswerFailure, onRecover
   const flush = () => {
     scheduled = false
     if (writing) return
-    const batchRows = rows
-    const batchTakes = takes
-    rows = []
-    takes = []
-    if (batchRows.length + batchTakes.length === 0) return
+    const batch = next
+    if (isEmpty(batch)) return
+    next = emptyBatch()
     let answer: boolean[] | Promise<boolean[]>
     try {
-      answer = append(batchRows, batchTakes)
+      answer = append(batch)
     } catch (error) {
-      return fail(batchRows, batchTakes, error)
+      return fail(batch, error)
     }
-    if (!(answer instanceof Promise)) return succeed(batchRows, batchTakes, answer)
+    if (!(answer instanceof Promise)) return succeed(batch, answer)
     writing = answer
       .then(
-        (taken) => succeed(batchRows, batchTakes, taken),
-        (error) => fail(batchRows, batchTakes, error),
+        (taken) => succeed(batch, taken),
+        (error) => fail(batch, error),
       )
       .finally(() => {
         writing = null
-        if (rows.length + takes.length > 0) schedule()
+        if (!isEmpty(next)) schedule()
       })
   }
 
-  const append = (batchRows: Waiting[], batchTakes: Take[]) => {
+  const append = ({ rows, takes, opens }: Batch) => {
     const counts = new Map<string, number>()
-    for (const { countFor } of batchRows) if (countFor !== null) counts.set(countFor, (counts.get(countFor) ?? 0) + 1)
+    for (const { countFor } of rows) if (countFor !== null) counts.set(countFor, (counts.get(countFor) ?? 0) + 1)
     return store.append({
-      rows: batchRows.map(({ row }) => row),
-      opens: [],
-      takes: batchTakes.map(({ tokenId }) => tokenId),
+      rows: rows.map(({ row }) => row),
+      opens: opens.map(({ request }) => request),
+      takes: takes.map(({ tokenId }) => tokenId),
       counts,
       at: now(),
     })
   }
 
-  const succeed = (batchRows: Waiting[], batchTakes: Take[], taken: boolean[]) => {
-    for (const waiting of batchRows) tell(waiting)
-    batchTakes.forEach((take, index) => {
+  const succeed = ({ rows, takes, opens }: Batch, taken: boolean[]) => {
+    for (const waiting of rows) tell(waiting)
+    for (const { resolve } of opens) resolve()
+    takes.forEach((take, index) => {
       take.resolve(taken[index] ?? false)
     })
   }
@@ -109,11 +112,11 @@ export function createLedger({ store, now, onFailure, onAnswerFailure, onRecover
     }
   }
 
-  const fail = (batchRows: Waiting[], batchTakes: Take[], error: unknown) => {
-    pending = [...pending, ...batchRows]
+  const fail = ({ rows, takes, opens }: Batch, error: unknown) => {
+    pending = [...pending, ...rows]
     onFailure(error, pending.length)
-    for (const waiting of batchRows) tell(waiting)
-    for (const { reject } of batchTakes) reject(error)
+    for (const waiting of rows) tell(waiting)
+    for (const { reject } of [...takes, ...opens]) reject(error)
     if (!closed) retryTimer ??= setInterval(retry, RETRY_MS).unref()
   }
 
@@ -123,7 +126,7 @@ export function createLedger({ store, now, onFailure, onAnswerFailure, onRecover
     retrying = true
     const batch = pending
     try {
-      await append(batch, [])
+      await append({ ...emptyBatch(), rows: batch })
       pending = pending.slice(batch.length)
       if (pending.length > 0) return
       clearInterval(retryTimer)
@@ -138,12 +141,17 @@ export function createLedger({ store, now, onFailure, onAnswerFailure, onRecover
 
   return {
     record(row, countFor, done) {
-      rows.push({ row, countFor, done })
+      next.rows.push({ row, countFor, done })
       schedule()
     },
     take: (tokenId) =>
       new Promise((resolve, reject) => {
-        takes.push({ tokenId, resolve, reject })
+        next.takes.push({ tokenId, resolve, reject })
+        schedule()
+      }),
+    open: (request) =>
+      new Promise((resolve, reject) => {
+        next.opens.push({ request, resolve, reject })
         schedule()
       }),
     failing: () => retryTimer !== undefined,
@@ -158,3 +166,6 @@ export function createLedger({ store, now, onFailure, onAnswerFailure, onRecover
     },
   }
 }
+
+const emptyBatch = (): Batch => ({ rows: [], takes: [], opens: [] })
+const isEmpty = ({ rows, takes, opens }: Batch) => rows.length + takes.length + opens.length === 0

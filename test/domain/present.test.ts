@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { formatUsd, presentAuditEntry, presentToken } from '../../src/domain/present.ts'
+import { presentAuditEntry, presentToken } from '../../src/domain/present.ts'
+import { formatUsd } from '../../src/money.ts'
 import { aStamp, aToken, NOON } from '../store/samples.ts'
 
 describe('what people see', () => {

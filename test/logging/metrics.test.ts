@@ -19,7 +19,16 @@ const USAGE = {
 type Facts = Partial<EndedRequest> & { answered?: boolean; overheadMs?: number | null }
 const ended = ({ answered = true, overheadMs = 0.4, ...fields }: Facts = {}) =>
   metrics.requestEnded(
-    { provider: 'openai', model: 'gpt-4o', status: 200, latencyMs: 1_500, firstTokenMs: 250, usage: USAGE, ...fields },
+    {
+      provider: 'openai',
+      model: 'gpt-4o',
+      status: 200,
+      latencyMs: 1_500,
+      firstTokenMs: 250,
+      usage: USAGE,
+      costNanoUsd: null,
+      ...fields,
+    },
     answered,
     overheadMs,
   )
@@ -152,5 +161,12 @@ describe('the names of DESIGN 4.5', () => {
     ).toEqual([])
   })
 
-  it.todo('are there for what costs and caches do: llmproxy_cost_usd_total, llmproxy_cache_hits_total')
+  it('add up what is known of costs, in dollars', async () => {
+    ended({ costNanoUsd: 1_500_000n })
+    ended({ costNanoUsd: 500_000n })
+    ended({ costNanoUsd: null })
+    expect(await samples('llmproxy_cost_usd_total')).toEqual([
+      'llmproxy_cost_usd_total{provider="openai",model="gpt-4o"} 0.002',
+    ])
+  })
 })

@@ -72,6 +72,24 @@ export function createLedgerStore(engine: Engine): LedgerStore {
       return read(() => db.select(columns).from(requests).where(eq(requests.requestId, requestId)).get() ?? null)
     },
 
+    async spend(filter) {
+      const sum = read(() =>
+        db
+          .select({
+            cost: sql<string | null>`cast(sum(${requests.costNanoUsd}) as text)`,
+            tokens: sql<number | null>`sum(${requests.inputTokens} + ${requests.outputTokens})`,
+          })
+          .from(requests)
+          .where(matching(filter))
+          .get(),
+      )
+      return { costNanoUsd: BigInt(sum?.cost ?? 0), tokens: sum?.tokens ?? 0 }
+    },
+
+    async openRequests() {
+      return []
+    },
+
     async usage(groupBy, filter) {
       const key = GROUPS[groupBy]
       const order = groupBy === 'day' ? [asc(key)] : [desc(count()), asc(key)]

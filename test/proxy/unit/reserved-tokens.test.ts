@@ -43,7 +43,7 @@ function given(taken: boolean | Error = true) {
       token: { rateLimit, maxRequests: more.maxRequests ?? null },
       project: { rateLimit: more.project ?? null },
     })
-    await admit({ kv, ledger }, more.usual ?? null, exchange as Exchange, asking)
+    await admit({ kv, ledger } as never, more.usual ?? null, exchange as Exchange, asking, null as never)
     return { ...exchange, grant: exchange.grant! }
   }
   return { ask, clock }

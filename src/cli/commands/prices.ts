@@ -1,0 +1,168 @@
+import type { Command } from 'commander'
+import { FREE_PROVIDER, LISTED_PROVIDERS } from '../../usage/prices/providers.ts'
+import { type Admin, type Price, withAdmin } from '../client.ts'
+import { CliError } from '../failure.ts'
+import type { Io } from '../io.ts'
+import { printJson, printRecord, printTable, say } from '../output.ts'
+import { addPlaceOptions, exampleText, type OutputOptions } from './shared.ts'
+
+type FilterOptions = OutputOptions & { provider?: string; model?: string }
+
+export function addPriceCommands(program: Command, io: Io): void {
+  const prices = program.command('prices').description('prices: what models cost, and which have none')
+
+  addPlaceOptions(prices.command('list').description('list prices, in US dollars per million tokens'))
+    .option('--provider <name>', 'of this provider alone')
+    .option('--model <name>', 'of this model alone; * stands for any characters')
+    .addHelpText(
+      'after',
+      exampleText('llm-proxy prices list --provider openai', 'llm-proxy prices list --model gpt-4o*'),
+    )
+    .action((_options, command: Command) => listPrices(io, command.optsWithGlobals()))
+
+  addPlaceOptions(
+    prices.command('show <provider> <model>').description('show what requests for a model are charged by'),
+  )
+    .addHelpText('after', exampleText('llm-proxy prices show openai gpt-4o'))
+    .action((provider: string, model: string, _options, command: Command) =>
+      showPrice(io, provider, model, command.optsWithGlobals()),
+    )
+
+  addPlaceOptions(
+    prices
+      .command('check [models...]')
+      .description('say which models have no price: these, or those of the last 30 days; exit 1 when there are some'),
+  )
+    .addHelpText(
+      'after',
+      exampleText('llm-proxy prices check', 'llm-proxy prices check gpt-4o mistral:mistral-large-latest'),
+    )
+    .action((models: string[], _options, command: Command) => checkPrices(io, models, command.optsWithGlobals()))
+}
+
+async function listPrices(io: Io, { provider, model, ...options }: FilterOptions): Promise<void> {
+  const filter = { ...(provider !== undefined && { provider }), ...(model !== undefined && { model }) }
+  const data = await withAdmin(io, options, (admin) => admin.listPrices(filter))
+  if (options.json) return printJson(io, { data })
+  if (data.length === 0) return say(io, 'No prices. Your own can be set in llm-proxy.yaml, under prices.models.')
+  printTable(
+    io,
+    ['PROVIDER', 'MODEL', 'INPUT', 'CACHED', 'CACHE WRITE', 'OUTPUT', 'ALSO', 'SOURCE'],
+    data.map((price) => [
+      price.provider,
+      price.model,
+      price.input,
+      price.cached_input,
+      price.cache_write,
+      price.output,
+      alsoText(price),
+      price.source,
+    ]),
+  )
+}
+
+async function showPrice(io: Io, provider: string, model: string, options: OutputOptions): Promise<void> {
+  const price = await withAdmin(io, options, (admin) => onePrice(admin, provider, model))
+  if (price === null) throw new CliError(`No price is known for ${model} of ${provider}: set one under prices.models.`)
+  if (options.json) return printJson(io, price)
+  const perMillion = (usd: string | null) => usd && `${usd} USD per million`
+  printRecord(io, [
+    ['provider', price.provider],
+    ['model', price.model],
+    ['source', price.source],
+    ['input tokens', perMillion(price.input)],
+    ['output tokens', perMillion(price.output)],
+    ...RARE.flatMap(([field, text]): [string, string][] =>
+      price[field] === null ? [] : [[text, `${price[field]} USD per million`]],
+    ),
+    ...OTHER.flatMap(([field, name, each]): [string, string][] =>
+      price[field] === null ? [] : [[name, `${price[field]} USD ${each}`]],
+    ),
+    ...price.tiers.map((tier): [string, string] => [
+      `above ${tier.above_input_tokens} input tokens`,
+      `input ${tier.input ?? '–'}, output ${tier.output ?? '–'} USD per million`,
+    ]),
+    ['1,000 in + 1,000 out', exampleCost(price)],
+  ])
+}
+
+async function checkPrices(io: Io, named: string[], options: OutputOptions): Promise<void> {
+  const { models, unpriced } = await withAdmin(io, options, async (admin) => {
+    const used = named.length > 0 ? null : await usedModels(admin, io.now())
+    const models = used?.models ?? named
+    const unpriced: string[] = []
+    for (const model of models) if (!(await isPriced(admin, model, used?.providers ?? null))) unpriced.push(model)
+    return { models, unpriced }
+  })
+  if (options.json) printJson(io, { checked: models.length, unpriced })
+  else if (models.length === 0) say(io, 'No model was used in the last 30 days.')
+  else if (unpriced.length === 0) say(io, `All ${models.length} models have a price.`)
+  else for (const model of unpriced) say(io, model)
+  if (unpriced.length === 0) return
+  throw new CliError(`${unpriced.length} of ${models.length} models have no price: set one under prices.models.`)
+}
+
+const DAY_MS = 86_400_000
+const DAYS = 30
+
+/** What the ledger has of the last days. What used nothing was mostly refused: a name that was mistyped is no model. */
+async function usedModels(admin: Admin, now: number): Promise<{ models: string[]; providers: string[] }> {
+  const from = now - DAYS * DAY_MS
+  const [byModel, byProvider] = [await admin.usage('model', from), await admin.usage('provider', from)]
+  const keys = (rows: typeof byModel) =>
+    rows.flatMap(({ key, input_tokens, output_tokens }) =>
+      key !== null && input_tokens + output_tokens > 0 ? key : [],
+    )
+  return { models: keys(byModel), providers: keys(byProvider) }
+}
+
+/** `providers`: those that may have served it; null: any. The report does not say which served which model. */
+async function isPriced(admin: Admin, model: string, providers: string[] | null): Promise<boolean> {
+  const [, prefix = '', name = ''] = /^([^:/]+)[:/](.+)$/s.exec(model) ?? []
+  if (LISTED_PROVIDERS.includes(prefix) || prefix === FREE_PROVIDER) {
+    if ((await onePrice(admin, prefix, name)) !== null) return true
+  }
+  const found = await admin.listPrices({ model: withoutStars(model) })
+  // Every model of the free provider is free, whatever it is called; that says nothing of another's.
+  return found.some(({ provider }) =>
+    providers === null ? provider !== FREE_PROVIDER || model === FREE_PROVIDER : providers.includes(provider),
+  )
+}
+
+async function onePrice(admin: Admin, provider: string, model: string): Promise<Price | null> {
+  return (await admin.listPrices({ provider, model: withoutStars(model) }))[0] ?? null
+}
+
+/** Here a name is a name, and no model is called with a star. */
+const withoutStars = (model: string) => model.replaceAll('*', '') || '-'
+
+const RARE = [
+  ['cached_input', 'cached input'],
+  ['cache_write', 'cache writes'],
+  ['cache_write_1h', 'cache writes (1 h)'],
+  ['input_audio', 'audio in'],
+  ['cached_audio', 'audio cached'],
+  ['output_audio', 'audio out'],
+  ['input_image', 'images in'],
+  ['cached_image', 'images cached'],
+  ['output_image', 'images out'],
+  ['reasoning', 'reasoning'],
+] as const satisfies readonly (readonly [keyof Price, string])[]
+
+const OTHER = [
+  ['audio_hour', 'audio', 'an hour'],
+  ['web_searches', 'web searches', 'a thousand'],
+  ['request', 'requests', 'each'],
+] as const satisfies readonly (readonly [keyof Price, string, string])[]
+
+/** What the four columns before it leave out. */
+function alsoText(price: Price): string | null {
+  const names = [...RARE.slice(2), ...OTHER].flatMap(([field, text]) => (price[field] === null ? [] : text))
+  return [...names, ...(price.tiers.length > 0 ? ['tiers'] : [])].join(', ') || null
+}
+
+/** Rounded to nano-dollars, as the ledger has it. */
+function exampleCost({ input, output, request }: Price): string {
+  const usd = (Number(input ?? 0) + Number(output ?? 0)) / 1000 + Number(request ?? 0)
+  return `${usd.toFixed(9).replace(/\.?0+$/, '')} USD`
+}

@@ -1,0 +1,36 @@
+import type { AppContext } from '../context.ts'
+import { isoTime, presentBudgetState, presentToken } from '../domain/present.ts'
+import { formatUsd } from '../money.ts'
+import { windowAt } from '../usage/budget-window.ts'
+import type { HttpExchange } from './exchange.ts'
+import { ownHeaders } from './respond.ts'
+import { settle } from './settle.ts'
+
+/** `GET /v1/usage`: what a proxy token may know of itself. Answered here; no provider hears of it, and it counts against no limit. */
+export async function answerOwnUsage(ctx: AppContext, exchange: HttpExchange): Promise<void> {
+  const { token, project } = exchange.caller!
+  const { at } = exchange
+  // The one at hand may be as old as its first request; what it has used since stands in the store.
+  const current = (await ctx.store.tokens.get(token.id)) ?? token
+  const { id, name, expires_at, max_requests, request_count, last_used_at, rate_limit } = presentToken(current)
+  const states = await Promise.all([
+    ctx.budgets.states({ kind: 'token', id: token.id }, token.budgets ?? [], at),
+    ctx.budgets.states({ kind: 'project', id: project.id }, project.budgets ?? [], at),
+  ])
+  const month = windowAt({ period: 'month', resetAt: null }, at)
+  const spent = await ctx.store.ledger.spend({ tokenId: token.id, from: month.from, to: month.to! })
+  const body = JSON.stringify({
+    object: 'usage',
+    token: { id, name, expires_at, last_used_at },
+    requests: { used: request_count, limit: max_requests },
+    rate_limit,
+    budgets: states.flat().map(presentBudgetState),
+    this_month: { since: isoTime(month.from), cost_usd: formatUsd(spent.costNanoUsd), tokens: spent.tokens },
+  })
+  exchange.responseBytes = Buffer.byteLength(body)
+  settle(ctx, exchange, { status: 200, answered: false, error: null }, () => {
+    const type = ['content-type', 'application/json; charset=utf-8', 'content-length', String(exchange.responseBytes)]
+    exchange.res.writeHead(200, [...type, 'cache-control', 'no-store', ...ownHeaders(exchange, null)])
+    exchange.res.end(body)
+  })
+}

@@ -1,0 +1,103 @@
+import type { Caller } from '../domain/token-index.ts'
+import { GatewayError } from '../errors.ts'
+import { formatUsd } from '../money.ts'
+import { redact } from '../redact.ts'
+import type { Amount, BudgetState, Budgets, Reservation } from '../usage/budgets.ts'
+import { PROCESS } from '../usage/interrupted.ts'
+import type { Ledger } from '../usage/ledger.ts'
+import type { Prices } from '../usage/prices/prices.ts'
+import type { Exchange } from './exchange.ts'
+import { plausibleTokens } from './expected-tokens.ts'
+import type { Target } from './plan.ts'
+
+/** Held back for an upload, whose length and model are not known before it has passed: ten US cents. */
+const UPLOAD_NANO_USD = 100_000_000n
+
+type Parts = { budgets: Budgets; prices: Prices; ledger: Ledger }
+
+/**
+ * Holds back the highest plausible cost of the request in all budgets of its token and project, and writes down that it is about to
+ * leave, so that a crash loses neither. Null where there are no budgets. Throws `insufficient_quota`, `model_not_allowed` (a budget in
+ * dollars and a model without a price), `storage_unavailable`.
+ */
+export async function reserve(
+  { budgets, prices, ledger }: Parts,
+  exchange: Exchange,
+  caller: Caller,
+  target: Target,
+): Promise<Reservation | null> {
+  if (!caller.token.budgets && !caller.project.budgets) return null
+  const { amount, inputTokens } = highestCost(prices, exchange, caller, target)
+  const outcome = await budgets.reserve(caller, amount, exchange.at)
+  if (!outcome.ok) throw refusal(outcome.refused, amount)
+  const { reservation } = outcome
+  try {
+    await ledger.open({
+      requestId: exchange.requestId,
+      at: exchange.at,
+      tokenId: caller.token.id,
+      projectId: caller.project.id,
+      method: exchange.method,
+      endpoint: redact(exchange.path.endpoint),
+      model: exchange.model === null ? null : redact(exchange.model),
+      provider: exchange.provider,
+      stream: exchange.stream,
+      inputTokens,
+      reservedNanoUsd: amount.nanoUsd,
+      process: PROCESS,
+    })
+  } catch (cause) {
+    budgets.release(reservation)
+    throw new GatewayError('storage_unavailable', { headers: { 'retry-after': '5' }, cause })
+  }
+  return reservation
+}
+
+function highestCost(prices: Prices, exchange: Exchange, caller: Caller, { provider, model }: Target) {
+  const { endpoint, body, at } = exchange
+  if (endpoint === null) return { amount: { nanoUsd: 0n, tokens: 0 }, inputTokens: 0 }
+  if (body.kind === 'stream') return { amount: { nanoUsd: UPLOAD_NANO_USD, tokens: 0 }, inputTokens: 0 }
+  const { input, output } = plausibleTokens(body, endpoint.text !== 'input_only')
+  const nanoUsd = prices.highest(provider.name, model, input, output, at)
+  if (nanoUsd === null && hasDollarBudget(caller)) {
+    throw new GatewayError('model_not_allowed', {
+      message: `No price is known for the model \`${exchange.model}\`, and this token has a budget in dollars. Set a price under \`prices\` in the configuration.`,
+      param: 'model',
+    })
+  }
+  return { amount: { nanoUsd: nanoUsd ?? 0n, tokens: input + output }, inputTokens: input }
+}
+
+const hasDollarBudget = ({ token, project }: Caller) =>
+  [...(token.budgets ?? []), ...(project.budgets ?? [])].some(({ limitNanoUsd }) => limitNanoUsd !== null)
+
+function refusal({ owner, budget, window, used, reserved }: BudgetState, amount: Amount): GatewayError {
+  const isMoney =
+    budget.limitNanoUsd !== null && used.nanoUsd + reserved.nanoUsd + amount.nanoUsd > BigInt(budget.limitNanoUsd)
+  const show = (value: Amount) => (isMoney ? `$${formatUsd(value.nanoUsd)}` : `${value.tokens} tokens`)
+  const limit = isMoney ? `$${formatUsd(BigInt(budget.limitNanoUsd!))}` : `${budget.limitTokens} tokens`
+  const resetsAt = window.to === null ? null : new Date(window.to).toISOString()
+  const period = budget.period === 'total' ? 'in total' : `a ${budget.period}`
+  return new GatewayError('insufficient_quota', {
+    message:
+      `The budget of this ${owner.kind} (${limit} ${period}) has no room for this request: ${show(used)} used, ` +
+      `${show(reserved)} held back for requests under way, ${show(amount)} needed at the most.` +
+      (resetsAt === null ? '' : ` It begins anew at ${resetsAt}.`),
+    details: {
+      budget: {
+        owner: owner.kind,
+        period: budget.period,
+        limit_usd: budget.limitNanoUsd === null ? null : formatUsd(BigInt(budget.limitNanoUsd)),
+        limit_tokens: budget.limitTokens,
+        used_usd: formatUsd(used.nanoUsd),
+        used_tokens: used.tokens,
+        reserved_usd: formatUsd(reserved.nanoUsd),
+        reserved_tokens: reserved.tokens,
+        needed_usd: formatUsd(amount.nanoUsd),
+        needed_tokens: amount.tokens,
+        resets_at: resetsAt,
+      },
+    },
+    headers: { 'x-should-retry': 'false' },
+  })
+}

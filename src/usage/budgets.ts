@@ -1,0 +1,191 @@
+import type { Caller } from '../domain/token-index.ts'
+import type { Budget, LedgerRow } from '../store/store.ts'
+import { type BudgetWindow, windowAt } from './budget-window.ts'
+
+export type Amount = { nanoUsd: bigint; tokens: number }
+export type BudgetOwner = { kind: 'token' | 'project'; id: string }
+
+/** Where a budget stands. */
+export type BudgetState = {
+  owner: BudgetOwner
+  budget: Budget
+  window: BudgetWindow
+  used: Amount
+  /** Held back for requests under way. */
+  reserved: Amount
+}
+
+export type Reservation = { readonly accounts: Account[]; readonly amount: Amount; open: boolean }
+export type Reserved = { ok: true; reservation: Reservation } | { ok: false; refused: BudgetState; amount: Amount }
+
+type Account = {
+  owner: BudgetOwner
+  window: BudgetWindow
+  used: Amount
+  reserved: Amount
+  /** Until what was spent before is known; then null. */
+  loading: Promise<void> | null
+  /** Something was spent while it was being counted. */
+  stale: boolean
+  lastUsedAt: number
+}
+
+export type Budgets = {
+  /**
+   * Holds `amount` back in every budget of token and project, or in none of them. Nothing waits between the look at a budget and
+   * the taking, so no two requests take the last of it. Throws `StoreError` when what was spent so far cannot be read.
+   */
+  reserve(caller: Caller, amount: Amount, at: number): Promise<Reserved>
+  /** Gives back what was held. A second call does nothing. */
+  release(reservation: Reservation): void
+  /** Takes the row's cost and tokens from every budget that covers it. Call when it is committed, in the same turn as `release`. */
+  spent(row: LedgerRow): void
+  /** Where these budgets stand now. */
+  states(owner: BudgetOwner, budgets: readonly Budget[], at: number): Promise<BudgetState[]>
+}
+
+type Options = {
+  /** Committed spending of an owner, `from` inclusive, `to` exclusive. */
+  spend(owner: BudgetOwner, from: number, to: number | null): Promise<Amount>
+  maxIdle?: number
+}
+
+/** Idle accounts beyond this number are forgotten; their spending is counted again when they are asked for. */
+const MAX_IDLE = 10_000
+const MAX_COUNTS = 5
+
+/**
+ * The budgets of one process, in memory: what was spent is counted from the ledger when an owner first needs it, and kept from then
+ * on. A request belongs to the window in which it came in, however late it ends.
+ */
+export function createBudgets({ spend, maxIdle = MAX_IDLE }: Options): Budgets {
+  const accounts = new Map<string, Account>()
+  const byOwner = new Map<string, Set<Account>>()
+
+  const accountOf = (owner: BudgetOwner, budget: Budget, at: number): Account => {
+    const window = windowAt(budget, at)
+    const key = `${owner.id} ${window.from} ${window.to}`
+    let account = accounts.get(key)
+    if (!account) {
+      if (accounts.size >= maxIdle) forgetIdle()
+      account = { owner, window, used: none(), reserved: none(), loading: null, stale: false, lastUsedAt: at }
+      account.loading = count(account, key)
+      // Whoever waits for it hears of a failure; nobody else has to.
+      account.loading.catch(() => {})
+      accounts.set(key, account)
+      const siblings = byOwner.get(owner.id) ?? new Set()
+      byOwner.set(owner.id, siblings.add(account))
+    }
+    account.lastUsedAt = at
+    return account
+  }
+
+  /** Counts again while something is spent meanwhile: it may be in the sum or not. In the end rather twice than not at all. */
+  const count = async (account: Account, key: string) => {
+    try {
+      for (let tries = 0; tries < MAX_COUNTS; tries++) {
+        account.stale = false
+        account.used = none()
+        const { from, to } = account.window
+        const sum = await spend(account.owner, from, to)
+        if (account.stale && tries < MAX_COUNTS - 1) continue
+        add(account.used, sum)
+        break
+      }
+      account.loading = null
+    } catch (error) {
+      forget(key, account)
+      throw error
+    }
+  }
+
+  const forget = (key: string, account: Account) => {
+    accounts.delete(key)
+    const siblings = byOwner.get(account.owner.id)
+    siblings?.delete(account)
+    if (siblings?.size === 0) byOwner.delete(account.owner.id)
+  }
+
+  const forgetIdle = () => {
+    const idle = [...accounts].filter(
+      ([, { loading, reserved }]) => loading === null && reserved.tokens === 0 && reserved.nanoUsd === 0n,
+    )
+    idle.sort(([, a], [, b]) => a.lastUsedAt - b.lastUsedAt)
+    for (const [key, account] of idle.slice(0, Math.ceil(maxIdle / 2))) forget(key, account)
+  }
+
+  const ready = async (found: readonly Account[]): Promise<void> => {
+    for (const account of found) if (account.loading) await account.loading
+  }
+
+  return {
+    async reserve({ token, project }, amount, at) {
+      const watched = [
+        ...withOwner({ kind: 'token', id: token.id }, token.budgets),
+        ...withOwner({ kind: 'project', id: project.id }, project.budgets),
+      ].map(({ owner, budget }) => ({ owner, budget, account: accountOf(owner, budget, at) }))
+      await ready(watched.map(({ account }) => account))
+      for (const { owner, budget, account } of watched) {
+        if (!hasRoom(budget, account, amount)) return { ok: false, refused: stateOf(owner, budget, account), amount }
+      }
+      // Two budgets of one period share an account.
+      const held = [...new Set(watched.map(({ account }) => account))]
+      for (const account of held) add(account.reserved, amount)
+      return { ok: true, reservation: { accounts: held, amount, open: true } }
+    },
+
+    release(reservation) {
+      if (!reservation.open) return
+      reservation.open = false
+      for (const { reserved } of reservation.accounts) subtract(reserved, reservation.amount)
+    },
+
+    spent(row) {
+      for (const id of [row.tokenId, row.projectId]) {
+        const watched = id === null ? undefined : byOwner.get(id)
+        if (!watched) continue
+        const amount = { nanoUsd: row.costNanoUsd ?? 0n, tokens: row.usage.inputTokens + row.usage.outputTokens }
+        for (const account of watched) {
+          const { from, to } = account.window
+          if (row.at < from || (to !== null && row.at >= to)) continue
+          if (account.loading) account.stale = true
+          add(account.used, amount)
+        }
+      }
+    },
+
+    async states(owner, budgets, at) {
+      const found = budgets.map((budget) => ({ budget, account: accountOf(owner, budget, at) }))
+      await ready(found.map(({ account }) => account))
+      return found.map(({ budget, account }) => stateOf(owner, budget, account))
+    },
+  }
+}
+
+const none = (): Amount => ({ nanoUsd: 0n, tokens: 0 })
+
+function add(to: Amount, amount: Amount): void {
+  to.nanoUsd += amount.nanoUsd
+  to.tokens += amount.tokens
+}
+
+function subtract(from: Amount, amount: Amount): void {
+  from.nanoUsd -= amount.nanoUsd
+  from.tokens -= amount.tokens
+}
+
+const withOwner = (owner: BudgetOwner, budgets: readonly Budget[] | null) =>
+  (budgets ?? []).map((budget) => ({ owner, budget }))
+
+function hasRoom({ limitNanoUsd, limitTokens }: Budget, { used, reserved }: Account, amount: Amount): boolean {
+  if (limitNanoUsd !== null && used.nanoUsd + reserved.nanoUsd + amount.nanoUsd > BigInt(limitNanoUsd)) return false
+  return limitTokens === null || used.tokens + reserved.tokens + amount.tokens <= limitTokens
+}
+
+const stateOf = (owner: BudgetOwner, budget: Budget, { window, used, reserved }: Account): BudgetState => ({
+  owner,
+  budget,
+  window,
+  used: { ...used },
+  reserved: { ...reserved },
+})
