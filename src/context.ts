@@ -11,7 +11,7 @@ import { createProviders, type Providers } from './providers/index.ts'
 import { createUpstreams, type Upstreams } from './proxy/forward.ts'
 import { registerSecret } from './redact.ts'
 import { openStore } from './store/open.ts'
-import type { Store } from './store/store.ts'
+import type { LedgerRow, Store } from './store/store.ts'
 import { type Budgets, createBudgets } from './usage/budgets.ts'
 import { createEstimator, type Estimator } from './usage/estimate.ts'
 import { bookInterrupted } from './usage/interrupted.ts'
@@ -143,10 +143,14 @@ export async function openContext({
     async close() {
       const unwritten = await ledger.close()
       // Better in the log than nowhere: these rows can be entered by hand.
-      for (const row of unwritten) log.error('a ledger row could not be written', { row: JSON.stringify(row) })
+      for (const row of unwritten) log.error('a ledger row could not be written', { row: textOf(row) })
       await Promise.all([http.close(), estimator.close(), demo.close()])
       await store.close()
       log.flush()
     },
   }
 }
+
+/** JSON, with 64-bit integers as texts. */
+const textOf = (row: LedgerRow) =>
+  JSON.stringify(row, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value))

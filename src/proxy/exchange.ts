@@ -45,6 +45,8 @@ export type Exchange = {
   uploadedBytes: number
   responseBytes: number
   grant: Grant | null
+  /** Known when it is settled; null: no price is known. */
+  costNanoUsd: bigint | null
   /** Money and tokens that budgets hold back for it. */
   reservation: Reservation | null
   /** The request was counted against `max_requests` before it left. */
@@ -97,6 +99,7 @@ export function newExchange({ now, patienceMs }: Clock, req: IncomingMessage, re
     uploadedBytes: 0,
     responseBytes: 0,
     grant: null,
+    costNanoUsd: null,
     reservation: null,
     taken: false,
     admitted: false,

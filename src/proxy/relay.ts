@@ -1,6 +1,7 @@
-import type { ServerResponse } from 'node:http'
+import { type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http'
 import type { AppContext } from '../context.ts'
 import { GatewayError } from '../errors.ts'
+import { formatUsd } from '../money.ts'
 import { createJsonObserver } from '../usage/json-observer.ts'
 import { type Observer, passThrough } from '../usage/observer.ts'
 import { createSecretFilter } from '../usage/secret-filter.ts'
@@ -11,11 +12,13 @@ import type { HttpExchange } from './exchange.ts'
 import { type Answer, type Receiver, UpstreamFailure } from './forward.ts'
 import { downstreamHeaders, headerOf } from './headers.ts'
 import type { Target } from './plan.ts'
-import { breakOff, ownHeaders } from './respond.ts'
+import { breakOff, ownHeaders, sendError } from './respond.ts'
 import { type Outcome, settle } from './settle.ts'
 
 type Parts = Pick<AppContext, 'ledger' | 'kv' | 'metrics' | 'log' | 'estimator' | 'life' | 'budgets' | 'prices'>
 type Framing = { isEventStream: boolean; length: number | null; observer: Observer }
+/** The answer's status and headers, sent at once or, for a client who wants the cost among them, when that is known. */
+type Head = { waits: boolean; send(more: string[]): void }
 
 /**
  * Passes an answer on, piece by piece as it comes, at the speed of the client; an observer looks at what passes. The answer's last
@@ -42,10 +45,17 @@ export function relay(parts: Parts, exchange: HttpExchange, target: Target, answ
     extra,
     secret: target.key,
   }
+  const headers = downstreamHeaders(answer.headers, facts)
+  const statusText = answer.statusText.replaceAll(target.key, '')
+  const head: Head = {
+    waits: wantsCost(exchange) && !framing.isEventStream,
+    send: (more) => void res.writeHead(answer.status, statusText, more.length === 0 ? headers : [...headers, ...more]),
+  }
   let decoding: Decoding | null = null
   try {
     if (decodes) decoding = createDecoding(encoding, answer)
-    res.writeHead(answer.status, answer.statusText.replaceAll(target.key, ''), downstreamHeaders(answer.headers, facts))
+    if (head.waits) checkHeaders(headers)
+    else head.send([])
   } catch (cause) {
     const failure = new UpstreamFailure('cut', 'The provider sent an answer that cannot be passed on.', { cause })
     answer.cancel(failure)
@@ -57,10 +67,8 @@ export function relay(parts: Parts, exchange: HttpExchange, target: Target, answ
   if (decodes) exchange.changes.push('content-encoding')
   // They have served; a stream may stay open for minutes.
   answer.headers = []
-  const receiver = createReceiver(parts, exchange, target, answer, decoding ?? answer, {
-    ...framing,
-    length: untouched ? framing.length : null,
-  })
+  const known = { ...framing, length: untouched ? framing.length : null }
+  const receiver = createReceiver(parts, exchange, target, answer, decoding ?? answer, head, known)
   answer.deliverTo(decoding ? decoding.receive(receiver) : receiver)
 }
 
@@ -94,6 +102,7 @@ function createReceiver(
   target: Target,
   answer: Answer,
   source: Source,
+  head: Head,
   { isEventStream, length, observer }: Framing,
 ): Receiver {
   const { res } = exchange
@@ -106,6 +115,7 @@ function createReceiver(
 
   const send = (piece: Buffer | null) => {
     if (piece === null) return
+    if (head.waits) return wait(piece)
     exchange.responseBytes += piece.length
     if (res.write(piece) || paused) return
     paused = true
@@ -116,6 +126,17 @@ function createReceiver(
       paused = false
       source.resume()
     })
+  }
+
+  /** A whole answer for the sake of its cost, but not a long one. */
+  const wait = (piece: Buffer) => {
+    held.push(piece)
+    if (received <= LONGEST_WAIT) return
+    head.waits = false
+    head.send([])
+    const pieces = held
+    held = []
+    for (const one of pieces) send(one)
   }
 
   const close = (outcome: Omit<Outcome, 'observer'>, done: () => void) => {
@@ -133,8 +154,11 @@ function createReceiver(
   }
 
   const finish = () => {
+    if (head.waits) head.send([COST_HEADER, costText(exchange)])
+    head.waits = false
     for (const piece of held) if (piece) res.write(piece)
     held = []
+    if (isEventStream && wantsCost(exchange)) res.write(`: ${COST_HEADER} ${costText(exchange)}\n\n`)
     if (upstreamOver) end()
   }
 
@@ -150,9 +174,12 @@ function createReceiver(
     const error = new GatewayError(failure?.kind === 'timeout' ? 'upstream_timeout' : 'upstream_cut', {
       cause: failure,
     })
-    close({ status: answer.status, answered: false, error: error.code, cause: error }, () =>
-      breakOff(res, error, isEventStream, () => {}),
-    )
+    const status = head.waits ? error.status : answer.status
+    close({ status, answered: false, error: error.code, cause: error }, () => {
+      // Nothing has been sent yet: it can still be told in full.
+      if (head.waits) sendError(res, error, ['x-request-id', exchange.requestId, ...ownHeaders(exchange, null)])
+      else breakOff(res, error, isEventStream, () => {})
+    })
   }
 
   return {
@@ -189,6 +216,21 @@ function createReceiver(
       // The format's own end came before: the client lacks nothing.
       if (committed) end()
     },
+  }
+}
+
+const COST_HEADER = 'x-llm-proxy-cost-usd'
+/** Bytes. A longer answer goes out as it comes, without its cost. */
+const LONGEST_WAIT = 1024 * 1024
+
+const wantsCost = ({ req }: HttpExchange) => req.headers['x-llm-proxy-include-cost'] === 'true'
+const costText = ({ costNanoUsd }: HttpExchange) => (costNanoUsd === null ? 'unpriced' : formatUsd(costNanoUsd))
+
+/** Throws what `writeHead` would throw. */
+function checkHeaders(headers: readonly string[]): void {
+  for (let i = 0; i < headers.length; i += 2) {
+    validateHeaderName(headers[i]!)
+    validateHeaderValue(headers[i]!, headers[i + 1]!)
   }
 }
 

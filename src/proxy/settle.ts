@@ -70,6 +70,7 @@ function book(
 ): void {
   const { caller } = exchange
   const row = rowOf(exchange, outcome, usage, costOf(prices, exchange, outcome, usage))
+  exchange.costNanoUsd = row.costNanoUsd
   if (exchange.grant) kv.release(exchange.grant, { tokens: usage.inputTokens + usage.outputTokens })
   metrics.requestEnded(row, outcome.answered, exchange.overheadMs)
   log.request(row, outcome.cause === undefined ? null : describeCause(outcome.cause))

@@ -14,6 +14,7 @@ describe('a project', () => {
       id: expect.stringMatching(/^proj_/),
       name: 'search',
       isActive: true,
+      budgets: null,
       allowedModels: null,
       rateLimit: null,
       metadata: {},

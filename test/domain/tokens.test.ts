@@ -13,6 +13,7 @@ describe('a token', () => {
       id: expect.stringMatching(/^tok_/),
       projectId: id,
       name: null,
+      budgets: null,
       hash: hashToken(secret),
       last4: secret.slice(-4),
       expiresAt: null,

@@ -37,6 +37,8 @@ describe('/manage/openapi.json', () => {
       'DELETE /manage/projects/{id}/provider-keys/{key_id}',
       'DELETE /manage/tokens/{id}',
       'GET /manage/audit',
+      'GET /manage/budgets',
+      'GET /manage/prices',
       'GET /manage/projects',
       'GET /manage/projects/{id}',
       'GET /manage/requests',

@@ -19,6 +19,7 @@ describe('/manage/projects', () => {
       id: expect.stringMatching(/^proj_/),
       name: 'search',
       is_active: true,
+      budgets: null,
       allowed_models: ['claude-*'],
       rate_limit: { requests_per_minute: 60, tokens_per_minute: null, concurrent_requests: null },
       metadata: { team: 'search' },

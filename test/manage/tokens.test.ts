@@ -7,6 +7,7 @@ describe('/manage/tokens', () => {
     const { id } = await project()
     const { status, body } = await post('/manage/tokens', {
       project_id: id,
+      budgets: null,
       name: 'ci',
       expires_at: '2100-01-01T00:00:00+01:00',
       max_requests: 5,

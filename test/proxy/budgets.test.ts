@@ -236,3 +236,66 @@ it('GET /v1/usage tells a token of itself', async () => {
   })
   expect(upstream.seen).toHaveLength(seen)
 })
+
+describe('a client that asks for the cost', () => {
+  const asked = { 'x-llm-proxy-include-cost': 'true' }
+
+  it('gets it in a header of a plain answer, which is the same otherwise', async () => {
+    upstream.script(answering(1_000, 100))
+    const { secret } = await gateway.token()
+    const without = await chat(gateway.baseUrl, secret)
+    const answer = await chat(gateway.baseUrl, secret, {}, asked)
+    expect([without.header('x-llm-proxy-cost-usd'), answer.header('x-llm-proxy-cost-usd')]).toEqual([
+      undefined,
+      '0.0035',
+    ])
+    expect(answer.body).toEqual(without.body)
+    expect(answer.header('content-length')).toBe(without.header('content-length'))
+  })
+
+  it('is told that there is none', async () => {
+    upstream.script((_req, res) => sendJson(res, 200, { ...chatAnswer(), model: 'nobody-knows-it' }))
+    const { secret } = await gateway.token()
+    const answer = await chat(gateway.baseUrl, secret, { model: 'nobody-knows-it' }, asked)
+    expect(answer.header('x-llm-proxy-cost-usd')).toBe('unpriced')
+  })
+
+  it('gets it as the last comment of a stream', async () => {
+    upstream.script((_req, res) => {
+      res.writeHead(200, { 'content-type': 'text/event-stream' })
+      res.write('data: {"model":"gpt-4o","choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\n')
+      res.write('data: {"model":"gpt-4o","choices":[],"usage":{"prompt_tokens":1000,"completion_tokens":100}}\n\n')
+      res.end('data: [DONE]\n\n')
+    })
+    const { secret } = await gateway.token()
+    const answer = await chat(gateway.baseUrl, secret, { stream: true }, asked)
+    expect(answer.body.toString()).toMatch(/data: \[DONE\]\n\n: x-llm-proxy-cost-usd 0\.0035\n\n$/)
+    expect((await chat(gateway.baseUrl, secret, { stream: true })).body.toString()).toMatch(/data: \[DONE\]\n\n$/)
+  })
+
+  it('hears in full of an answer that broke off, since nothing of it had been sent', async () => {
+    upstream.script((_req, res) => {
+      res.writeHead(200, { 'content-type': 'application/json', 'content-length': '500' })
+      res.write('{"id":')
+      setTimeout(() => res.destroy(), 20)
+    })
+    const { secret, token } = await gateway.token()
+    const answer = await chat(gateway.baseUrl, secret, {}, asked)
+    expect([answer.status, answer.ended, JSON.parse(answer.body.toString()).error.code]).toEqual([
+      502,
+      'clean',
+      'upstream_cut',
+    ])
+    expect(await rowsOf(token.id)).toMatchObject([
+      { status: 502, error: 'upstream_cut', estimateReason: 'upstream_cut' },
+    ])
+  })
+
+  it('gets a long answer as it comes, without', async () => {
+    const body = JSON.stringify({ ...chatAnswer(), padding: 'x'.repeat(3 * 1024 * 1024) })
+    upstream.script((_req, res) => void res.writeHead(200, { 'content-type': 'application/json' }).end(body))
+    const { secret } = await gateway.token()
+    const answer = await chat(gateway.baseUrl, secret, {}, asked)
+    expect([answer.header('x-llm-proxy-cost-usd'), answer.body.toString() === body]).toEqual([undefined, true])
+  })
+})

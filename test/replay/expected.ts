@@ -32,7 +32,9 @@ export function expectedOf({ method, path, status, contentType, body }: Answer):
   const failed = objects.some(
     ({ type, error }) => (error !== undefined && error !== null) || type === 'response.failed',
   )
-  const usages = objects.map((part) => readUsage((part.response as Json | undefined)?.usage ?? part.usage))
+  const usages = objects.map((part) =>
+    readUsage(((part.response ?? part.x_groq) as Json | undefined)?.usage ?? part.usage),
+  )
   const unreported = failed || !TEXT.test(endpoint) ? NONE : 'estimated'
   const models = objects.map((part) => part.model ?? (part.response as Json | undefined)?.model)
   return {
@@ -45,12 +47,13 @@ export function expectedOf({ method, path, status, contentType, body }: Answer):
 
 /**
  * The meaning of a reported usage (wire-facts 3.2): prompt and input tokens include what came from the cache; output is all the
- * rest of the total, because xAI leaves its reasoning out of `completion_tokens`. A duration has no tokens.
+ * rest of the total, because xAI leaves its reasoning out of `completion_tokens`. A duration has no tokens, but it is a report.
  */
 export function readUsage(usage: unknown): Counts | null {
   if (typeof usage !== 'object' || usage === null) return null
   const reported = usage as Record<string, number | undefined> & Json
   const input = reported.prompt_tokens ?? reported.input_tokens
+  if (reported.type === 'duration') return { ...NONE, source: 'reported' }
   if (input === undefined) return null
   const inputDetails = (reported.prompt_tokens_details ?? reported.input_tokens_details ?? {}) as Record<string, number>
   const outputDetails = (reported.completion_tokens_details ??
@@ -60,7 +63,8 @@ export function readUsage(usage: unknown): Counts | null {
   return {
     inputTokens: input,
     outputTokens: reported.total_tokens === undefined ? output : reported.total_tokens - input,
-    cachedTokens: inputDetails.cached_tokens ?? 0,
+    // Azure's Grok tells of more cached tokens than it was sent.
+    cachedTokens: Math.min(inputDetails.cached_tokens ?? 0, input),
     reasoningTokens: outputDetails.reasoning_tokens ?? 0,
     source: 'reported',
   }

@@ -87,7 +87,8 @@ describe('a transcription', () => {
   it('of which only the duration is told has no tokens', async () => {
     bench.answer('transcription: JSON with a duration')
     await bench.openai.audio.transcriptions.create({ model: 'whisper-1', file: await sound() })
-    expect(await bench.lastRow()).toMatchObject({ ...freeRow('/v1/audio/transcriptions'), model: 'whisper-1' })
+    const usage = { inputTokens: 0, outputTokens: 0, details: { input_audio_seconds: 8 }, source: 'reported' }
+    expect(await bench.lastRow()).toMatchObject({ ...freeRow('/v1/audio/transcriptions'), model: 'whisper-1', usage })
   })
 
   it('as text is text', async () => {
