@@ -38,6 +38,11 @@ timeouts:
   connect_ms: 5000
   first_token_ms: 30000
 
+prices:
+  discounts: { openai: 10, azure-openai: 15.5 }
+  models:
+    - { provider: openai, model: "my-finetune-*", input: 3, output: 12, cached_input: 1.5 }
+
 trust_proxy: [loopback, 10.0.0.0/8]
 cors_origins:
   - https://app.example.com
@@ -79,7 +84,7 @@ ${YAML_EXAMPLE}\`\`\`
 - \`\${NAME}\` in a text is replaced by the environment variable (or \`.env\` entry) of that name, \`\${NAME:-default}\` falls back
   to a default, and \`$\${\` is a literal \`\${\`. A variable that is missing and has no default is a problem.
 - Unknown keys, duplicate keys and syntax errors are problems; the file may have up to 1 MB.
-- Lists can be YAML lists or comma-separated text. Relative paths start at the working folder.
+- Lists can be YAML lists or comma-separated text; prices are YAML, or JSON in the environment. Relative paths start at the working folder.
 
 ## Good to know
 

@@ -22,7 +22,7 @@ async function run(): Promise<void> {
   const ctx = await openContext({ config, log, ...secrets })
   const gateway = await startGateway(ctx)
   log.info('ready', { url: gateway.url, management_token_file: secrets.managementTokenFile })
-  // The first request shall not wait for half a megabyte of prices, and neither did the start.
+  // The start does not wait for half a megabyte of prices, and no request should.
   setImmediate(() => ctx.prices.warm())
   let stopping = false
   const stop = (signal: string) => {

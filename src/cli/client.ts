@@ -16,8 +16,8 @@ export type CreatedToken = Token & { token: string }
 export type Page = { limit: number; after?: string }
 export type List<T> = { data: T[]; has_more: boolean; next_cursor: string | null }
 export type PriceFilter = { provider?: string; model?: string }
-/** What a row of the usage report has for every command. */
-export type UsageRow = { key: string | null; input_tokens: number; output_tokens: number }
+/** A model of the ledger, as it was asked for, with its provider; null where a request had none. */
+export type UsedModel = { keys: Record<string, string | null>; unpriced_requests: number }
 export type TokenFilter = { projectId?: string; activeOnly?: boolean }
 type Fields = Record<string, unknown>
 
@@ -44,8 +44,8 @@ export interface Admin {
   deleteToken(id: string): Promise<void>
   /** As they are now; `model` is a name as requests say it, or a glob. */
   listPrices(filter: PriceFilter): Promise<Price[]>
-  /** From this time on, in milliseconds since the epoch. */
-  usage(groupBy: 'model' | 'provider', from: number): Promise<UsageRow[]>
+  /** What the ledger has from this time on, in milliseconds since the epoch. */
+  usedModels(from: number): Promise<UsedModel[]>
   /** What a first request needs: where clients reach the gateway, and whether its demo model answers. */
   firstRequest(): Promise<{ url: string; demo: boolean }>
   close(): Promise<void>

@@ -12,8 +12,11 @@ export type LimitOptions = {
   rpm?: OrNone<number>
   tpm?: OrNone<number>
   concurrent?: OrNone<number>
+  budget?: OrNone<BudgetField[]>
   metadata?: string[]
 }
+
+export type BudgetField = { period: string; limit_usd?: string; limit_tokens?: number }
 
 export type TokenOptions = LimitOptions & {
   name?: string
@@ -32,6 +35,11 @@ export const addLimitOptions = (command: Command) =>
     .option('--rpm <n>', 'requests per minute; none: no limit', numberOrNone)
     .option('--tpm <n>', 'tokens of models per minute; none: no limit', numberOrNone)
     .option('--concurrent <n>', 'requests at a time; none: no limit', numberOrNone)
+    .option(
+      '--budget <period=limit>',
+      'what may be spent, as day=5, month=100 (dollars) or day=50000tokens; may be repeated; none: no budget',
+      budget,
+    )
     .option('--metadata <key=value...>', 'notes of your own, replaced as a whole (or one JSON object); none: empty')
 
 export const addTokenOptions = (command: Command) =>
@@ -54,11 +62,12 @@ export const addSwitchOptions = (command: Command, what: string) =>
     .addOption(new Option('--inactive', `switch ${what} off`))
 
 /** The wire's fields for what was said; what was not said is left out. */
-export function limitFields({ models, rpm, tpm, concurrent, metadata }: LimitOptions) {
+export function limitFields({ models, rpm, tpm, concurrent, budget, metadata }: LimitOptions) {
   const limits = given({ requests_per_minute: rpm, tokens_per_minute: tpm, concurrent_requests: concurrent })
   return given({
     allowed_models: models,
     rate_limit: Object.keys(limits).length > 0 ? limits : undefined,
+    budgets: budget,
     metadata: metadata && parseMetadata(metadata),
   })
 }
@@ -114,6 +123,17 @@ function list(text: string, before: OrNone<string[]> = []): OrNone<string[]> {
   const entries = text.split(',').map((entry) => entry.trim())
   if (entries.includes('')) throw new InvalidArgumentError('It must be a list such as a,b,c (or none).')
   return [...(before === 'none' ? [] : before), ...entries]
+}
+
+function budget(text: string, before: OrNone<BudgetField[]> = []): OrNone<BudgetField[]> {
+  if (text === 'none') return text
+  const [, period, amount, unit] = /^(day|week|month|total)=\$?(\d+(?:\.\d+)?) ?(tokens)?$/.exec(text) ?? []
+  if (!period || !amount)
+    throw new InvalidArgumentError(
+      'It must be a period and its limit: day=5, week=20, month=100.50, total=50000tokens (or none).',
+    )
+  const limit = unit ? { limit_tokens: Number(amount) } : { limit_usd: amount }
+  return [...(before === 'none' ? [] : before), { period, ...limit }]
 }
 
 function time(text: string): OrNone<string> {

@@ -10,7 +10,7 @@ import {
   type Project,
   type ProviderKey,
   type Token,
-  type UsageRow,
+  type UsedModel,
 } from './client.ts'
 import { CliError, noSuchProject } from './failure.ts'
 import { reasonOf } from './http.ts'
@@ -68,8 +68,8 @@ export function createHttpAdmin({ url, token }: { url: string; token: string }):
     async listPrices(filter) {
       return (await list<Price>('/prices', filter)).data
     },
-    async usage(groupBy, from) {
-      return (await list<UsageRow>('/usage', { group_by: groupBy, from: new Date(from).toISOString() })).data
+    async usedModels(from) {
+      return (await list<UsedModel>('/usage', { group_by: 'provider,model', from: new Date(from).toISOString() })).data
     },
     async firstRequest() {
       return { url, demo: (await object<{ demo?: unknown }>('GET', '/status')).demo === true }

@@ -7,6 +7,7 @@ const OPTIONS: Record<string, string> = {
   'rate_limit.requests_per_minute': '--rpm',
   'rate_limit.tokens_per_minute': '--tpm',
   'rate_limit.concurrent_requests': '--concurrent',
+  budgets: '--budget',
   allowed_models: '--models',
   allowed_endpoints: '--endpoints',
   allowed_ips: '--ips',

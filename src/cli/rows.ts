@@ -11,6 +11,16 @@ export function limitsText(limit: Project['rate_limit']): string | null {
   return parts.filter(Boolean).join(', ')
 }
 
+/** `$5 a day, 50000 tokens a month`. */
+export function budgetsText(budgets: Project['budgets']): string | null {
+  if (budgets === null) return null
+  const parts = budgets.flatMap(({ period, limit_usd, limit_tokens }) => {
+    const per = period === 'total' ? 'in total' : `a ${period}`
+    return [limit_usd && `$${limit_usd} ${per}`, limit_tokens && `${limit_tokens} tokens ${per}`].filter(Boolean)
+  })
+  return parts.join(', ')
+}
+
 export const metadataText = (metadata: Record<string, unknown>) =>
   Object.keys(metadata).length === 0 ? null : JSON.stringify(metadata)
 

@@ -42,6 +42,7 @@ export type Config = {
   /** Default per token that has no limit of its own. */
   rateLimit: { requests: number; windowSeconds: number } | null
   streamUsage: 'inject' | 'estimate'
+  onClientAbort: 'cancel' | 'drain'
   prices: PriceConfig
   proxyApiKeys: string[]
   disableAuth: boolean

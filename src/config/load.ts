@@ -162,6 +162,7 @@ function toConfig(
     rateLimit:
       values.RATE_LIMIT === null ? null : { requests: values.RATE_LIMIT, windowSeconds: values.RATE_LIMIT_WINDOW },
     streamUsage: values.STREAM_USAGE,
+    onClientAbort: values.ON_CLIENT_ABORT,
     prices: { discounts: { ...values.PRICE_DISCOUNTS }, models: [...values.PRICE_MODELS] },
     proxyApiKeys: [...values.PROXY_API_KEYS],
     disableAuth: values.DISABLE_AUTH,
@@ -189,12 +190,10 @@ function totalTimeoutMs(values: Values, origins: Record<OptionName, Origin>): nu
 function show(name: OptionName, value: unknown): string {
   if (value === null || (Array.isArray(value) && value.length === 0)) return '(none)'
   if (optionOf(name).secret) return '(set)'
-  const isStructured = Object.values(Object(value)).some((part) => typeof part === 'object') || isMap(value)
+  const isStructured =
+    typeof value === 'object' && (!Array.isArray(value) || value.some((part) => typeof part === 'object'))
   return isStructured ? JSON.stringify(value) : String(value)
 }
-
-const isMap = (value: unknown) =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value)
 
 function deepFreeze<T>(value: T): T {
   // Bytes cannot be frozen.

@@ -1,10 +1,9 @@
 import type { z } from 'zod'
 import * as parse from './parsers.ts'
 import { priceDiscounts, priceModels } from './price-parsers.ts'
+import { PROVIDER_NAMES, type ProviderName, providerOptions } from './provider-options.ts'
 
-/** The providers that have options of their own, `<PROVIDER>_API_KEY` and `<PROVIDER>_BASE_URL`. */
-export const PROVIDER_NAMES = ['openai', 'anthropic', 'gemini', 'mistral', 'openrouter', 'zai'] as const
-export type ProviderName = (typeof PROVIDER_NAMES)[number]
+export { PROVIDER_NAMES, type ProviderName }
 
 export const GROUPS = {
   server: 'Server',
@@ -135,12 +134,20 @@ export const OPTIONS = {
       'How streams are counted: `inject` asks the provider for usage, `estimate` leaves requests alone and counts here.',
   }),
 
+  ON_CLIENT_ABORT: option({
+    group: 'providers',
+    parse: parse.oneOf(['cancel', 'drain']),
+    default: 'cancel',
+    description:
+      "When a client leaves a stream: `cancel` stops the provider and estimates what was written, `drain` reads on for the provider's own count (a minute and 4 MB at the most).",
+  }),
+
   PRICE_DISCOUNTS: option({
     group: 'prices',
     yaml: 'prices.discounts',
     parse: priceDiscounts,
     default: null,
-    description: 'Percent off the list prices of a provider: `{"openai": 10}`. In the environment as JSON.',
+    description: 'Percent off the list prices, by provider. In the environment as JSON: `{"openai": 10}`.',
   }),
   PRICE_MODELS: option({
     group: 'prices',
@@ -148,7 +155,7 @@ export const OPTIONS = {
     parse: priceModels,
     default: [],
     description:
-      'Prices of your own, which come before the list; the first match wins. See [prices.md](prices.md). In the environment as JSON.',
+      'Prices of your own, which come before the list; the first match wins. In the environment as JSON. How to write them stands in docs/prices.md.',
   }),
 
   MAX_BODY_MB: option({
@@ -368,38 +375,4 @@ function option<T>(row: Option<T, null>): Option<T, null>
 function option<T>(row: Option<T, NoInfer<T>>): Option<T, T>
 function option(row: Option): Option {
   return row
-}
-
-type ProviderOptions = Record<`${Uppercase<ProviderName>}_${'API_KEY' | 'BASE_URL'}`, Option<string, null>>
-
-function providerOptions(): ProviderOptions {
-  const rows = PROVIDER_NAMES.flatMap((name) => [
-    [`${name.toUpperCase()}_API_KEY`, apiKeyOption(name)],
-    [`${name.toUpperCase()}_BASE_URL`, baseUrlOption(name)],
-  ])
-  return Object.fromEntries(rows) as ProviderOptions
-}
-
-function apiKeyOption(provider: ProviderName): Option<string, null> {
-  return {
-    group: 'providers',
-    yaml: `providers.${provider}.api_key`,
-    ...(provider === 'anthropic' && { aliases: ['CLAUDE_API_KEY'] }),
-    parse: parse.token,
-    default: null,
-    secret: true,
-    description: `Key of \`${provider}\` for every project that has none of its own.`,
-  }
-}
-
-function baseUrlOption(provider: ProviderName): Option<string, null> {
-  return {
-    group: 'providers',
-    yaml: `providers.${provider}.base_url`,
-    parse: parse.baseUrl,
-    default: null,
-    defaultText: "the provider's public address",
-    unquotable: true,
-    description: `Address of \`${provider}\`, with its version path (OpenAI's is \`https://api.openai.com/v1\`).`,
-  }
 }

@@ -57,6 +57,8 @@ export type Exchange = {
   answer: Answer | null
   /** Stops whatever the exchange waits for. */
   cancel: (() => void) | null
+  /** Instead, once the client has gone: reads on for the provider's own count. */
+  drain: (() => void) | null
   /** Why an upload was stopped half-way. */
   refusal: GatewayError | null
   clientGone: boolean
@@ -105,6 +107,7 @@ export function newExchange({ now, patienceMs }: Clock, req: IncomingMessage, re
     admitted: false,
     answer: null,
     cancel: null,
+    drain: null,
     refusal: null,
     clientGone: false,
     settled: false,

@@ -112,7 +112,8 @@ export class Answer implements Dispatcher.DispatchHandler {
   ended = false
   failure: UpstreamFailure | null = null
 
-  readonly #deadline: number
+  #deadline: number
+  #bytesLeft = Number.POSITIVE_INFINITY
   readonly #onOver: () => void
   #resolveReady!: () => void
   #rejectReady!: (failure: UpstreamFailure) => void
@@ -168,6 +169,12 @@ export class Answer implements Dispatcher.DispatchHandler {
   /** The upload moves. */
   touch(): void {
     this.#heardSinceSweep = true
+  }
+
+  /** From now on no more than so many bytes, and not past `deadline` (of the monotonic clock). */
+  limit(bytes: number, deadline: number): void {
+    this.#bytesLeft = bytes
+    this.#deadline = Math.min(this.#deadline, deadline)
   }
 
   /** Ends the attempt now; the provider's connection is closed. */
@@ -233,6 +240,8 @@ export class Answer implements Dispatcher.DispatchHandler {
 
   onResponseData(_controller: Dispatcher.DispatchController, piece: Buffer): void {
     this.#heardSinceSweep = true
+    this.#bytesLeft -= piece.length
+    if (this.#bytesLeft < 0) return this.cancel(new UpstreamFailure('cancelled', 'Too much to read for a count.'))
     if (this.#receiver) return this.#receiver.onData(piece)
     this.#pieces.push(piece)
     if (this.firstByteAt === 0) {

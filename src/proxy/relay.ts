@@ -17,6 +17,8 @@ import { type Outcome, settle } from './settle.ts'
 
 type Parts = Pick<AppContext, 'ledger' | 'kv' | 'metrics' | 'log' | 'estimator' | 'life' | 'budgets' | 'prices'>
 type Framing = { isEventStream: boolean; length: number | null; observer: Observer }
+/** `hideUsage`: usage was asked for on our own account. `drains`: an answer whose client leaves is read on. */
+type Manner = { hideUsage: boolean; drains: boolean }
 /** The answer's status and headers, sent at once or, for a client who wants the cost among them, when that is known. */
 type Head = { waits: boolean; send(more: string[]): void }
 
@@ -24,7 +26,13 @@ type Head = { waits: boolean; send(more: string[]): void }
  * Passes an answer on, piece by piece as it comes, at the speed of the client; an observer looks at what passes. The answer's last
  * bytes wait until the ledger row is committed. An answer that breaks off is never ended cleanly.
  */
-export function relay(parts: Parts, exchange: HttpExchange, target: Target, answer: Answer, hideUsage: boolean): void {
+export function relay(
+  parts: Parts,
+  exchange: HttpExchange,
+  target: Target,
+  answer: Answer,
+  { hideUsage, drains }: Manner,
+): void {
   const { res } = exchange
   exchange.relaying = true
   const encoding = headerOf(answer.headers, 'content-encoding')
@@ -68,6 +76,8 @@ export function relay(parts: Parts, exchange: HttpExchange, target: Target, answ
   // They have served; a stream may stay open for minutes.
   answer.headers = []
   const known = { ...framing, length: untouched ? framing.length : null }
+  if (drains && framing.isEventStream && exchange.endpoint !== null && answer.status < 400)
+    exchange.drain = draining(answer, decoding ?? answer)
   const receiver = createReceiver(parts, exchange, target, answer, decoding ?? answer, head, known)
   answer.deliverTo(decoding ? decoding.receive(receiver) : receiver)
 }
@@ -114,7 +124,7 @@ function createReceiver(
   let upstreamOver = false
 
   const send = (piece: Buffer | null) => {
-    if (piece === null) return
+    if (piece === null || exchange.clientGone) return
     if (head.waits) return wait(piece)
     exchange.responseBytes += piece.length
     if (res.write(piece) || paused) return
@@ -145,6 +155,9 @@ function createReceiver(
   }
 
   const complete = () => {
+    // Read to its end for the sake of the count alone.
+    if (exchange.clientGone && !observer.failed())
+      return close({ status: 499, answered: false, error: 'client_closed' }, () => res.destroy())
     const failed = answer.status >= 400 || observer.failed()
     for (const piece of held) exchange.responseBytes += piece?.length ?? 0
     close({ status: answer.status, answered: !failed, error: failed ? 'upstream_error' : null }, () => {
@@ -232,6 +245,15 @@ function checkHeaders(headers: readonly string[]): void {
     validateHeaderName(headers[i]!)
     validateHeaderValue(headers[i]!, headers[i + 1]!)
   }
+}
+
+const DRAIN_MS = 60_000
+const DRAIN_BYTES = 4 * 1024 * 1024
+
+/** In a function of its own, as `cancelling` in dispatch.ts. */
+const draining = (answer: Answer, source: Source) => () => {
+  answer.limit(DRAIN_BYTES, performance.now() + DRAIN_MS)
+  source.resume()
 }
 
 /** Bytes that nobody takes hold a place that others wait for: ends the connection when none has left it for `ms`. */

@@ -41,7 +41,8 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
       ctx.life.running--
       if (res.writableFinished) return
       exchange.clientGone = true
-      exchange.cancel?.()
+      if (exchange.drain) exchange.drain()
+      else exchange.cancel?.()
     })
     void serve(exchange)
   }
@@ -84,7 +85,7 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     if (exchange.body.kind === 'json') exchange.body = { ...exchange.body, value: null }
     const answer = await dispatch(ctx, exchange, target, () => request())
     if (answer.status === 401) return await refuseOwnKey(exchange, target, answer)
-    relay(ctx, exchange, target, answer, hideUsage)
+    relay(ctx, exchange, target, answer, { hideUsage, drains: ctx.config.onClientAbort === 'drain' })
   }
 
   /** The provider does not know *our* key: the caller's is not at fault, and must not be told that it is. */

@@ -43,12 +43,12 @@ describe.each(['database', 'address'] as const)('working through the %s', (throu
   })
 
   it('makes a token with every limit there is, and changes it', async () => {
-    const { json } = await start()
+    const { json, print } = await start()
     await json('project create search')
     const made = await json([
       ...'token generate --project search --name ci --max-requests 1000 --rpm 60 --tpm 90000 --concurrent 4'.split(' '),
       ...'--models gpt-4o,gpt-4.1* --endpoints /v1/chat/* --ips 10.0.0.0/8,::1'.split(' '),
-      ...'--expires 2099-01-01T00:00:00Z --metadata'.split(' '),
+      ...'--budget day=5.50 --budget total=50000tokens --expires 2099-01-01T00:00:00Z --metadata'.split(' '),
       '{"owner":{"id":7}}',
     ])
     expect(made).toMatchObject({
@@ -57,6 +57,10 @@ describe.each(['database', 'address'] as const)('working through the %s', (throu
       name: 'ci',
       max_requests: 1000,
       rate_limit: { requests_per_minute: 60, tokens_per_minute: 90_000, concurrent_requests: 4 },
+      budgets: [
+        { period: 'day', limit_usd: '5.5', limit_tokens: null, reset_at: null },
+        { period: 'total', limit_usd: null, limit_tokens: 50_000, reset_at: null },
+      ],
       allowed_models: ['gpt-4o', 'gpt-4.1*'],
       allowed_endpoints: ['/v1/chat/*'],
       allowed_ips: ['10.0.0.0/8', '::1'],
@@ -65,15 +69,17 @@ describe.each(['database', 'address'] as const)('working through the %s', (throu
     })
     const { token, ...shown } = made
     expect(await json(`token get ${made.id}`)).toEqual(shown)
+    expect(await print(`token get ${made.id}`)).toMatch(/budgets +\$5\.5 a day, 50000 tokens in total/)
     expect(
       await json(
-        `token update ${made.id} --inactive --max-requests none --rpm none --models none --endpoints none --ips none --duration never --metadata none`,
+        `token update ${made.id} --inactive --max-requests none --rpm none --budget none --models none --endpoints none --ips none --duration never --metadata none`,
       ),
     ).toMatchObject({
       name: 'ci',
       is_active: false,
       max_requests: null,
       rate_limit: { requests_per_minute: null, tokens_per_minute: 90_000, concurrent_requests: 4 },
+      budgets: null,
       allowed_models: null,
       allowed_endpoints: null,
       allowed_ips: null,

@@ -299,3 +299,64 @@ describe('a client that asks for the cost', () => {
     expect([answer.header('x-llm-proxy-cost-usd'), answer.body.toString() === body]).toEqual([undefined, true])
   })
 })
+
+describe('a stream whose client leaves, with ON_CLIENT_ABORT=drain', () => {
+  let draining: TestGateway
+  beforeAll(async () => {
+    draining = await startTestGateway({ upstream: upstream.url, config: { onClientAbort: 'drain' } })
+  })
+  afterAll(() => draining.stop())
+
+  /** Leaves after the first piece; the row. */
+  async function leave() {
+    const { secret, token } = await draining.token()
+    const controller = new AbortController()
+    const answer = await fetch(`${draining.baseUrl}/chat/completions`, {
+      method: 'POST',
+      signal: controller.signal,
+      headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'gpt-4o', stream: true, messages: [{ role: 'user', content: 'Hi' }] }),
+    })
+    await answer.body!.getReader().read()
+    controller.abort()
+    return eventually(async () => (await draining.rows()).find(({ tokenId }) => tokenId === token.id), 'the row')
+  }
+  const chunk = (content: string) =>
+    `data: {"model":"gpt-4o","choices":[{"index":0,"delta":{"content":"${content}"}}]}\n\n`
+
+  it('is read on, and booked with the provider’s own count', async () => {
+    upstream.script(async (_req, res) => {
+      res.writeHead(200, { 'content-type': 'text/event-stream' })
+      for (let i = 0; i < 10; i++) {
+        res.write(chunk('word '))
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+      res.end(
+        'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n' +
+          'data: {"model":"gpt-4o","choices":[],"usage":{"prompt_tokens":1000,"completion_tokens":100}}\n\ndata: [DONE]\n\n',
+      )
+    })
+    expect(await leave()).toMatchObject({
+      status: 499,
+      error: 'client_closed',
+      usage: { inputTokens: 1_000, outputTokens: 100, source: 'reported' },
+      estimateReason: null,
+      costNanoUsd: BigInt(COST),
+    })
+  })
+
+  it('is not read for ever: past 4 MB the provider is stopped, and what came is estimated', async () => {
+    const stopped = Promise.withResolvers<void>()
+    upstream.script(async (_req, res, seen) => {
+      res.writeHead(200, { 'content-type': 'text/event-stream' })
+      const many = chunk('x'.repeat(1_000)).repeat(100)
+      const timer = setInterval(() => res.write(many), 2)
+      await seen.aborted
+      clearInterval(timer)
+      stopped.resolve()
+    })
+    const row = await leave()
+    await stopped.promise
+    expect(row).toMatchObject({ status: 499, usage: { source: 'estimated' }, estimateReason: 'client_abort' })
+  })
+})

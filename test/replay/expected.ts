@@ -53,7 +53,7 @@ export function readUsage(usage: unknown): Counts | null {
   if (typeof usage !== 'object' || usage === null) return null
   const reported = usage as Record<string, number | undefined> & Json
   const input = reported.prompt_tokens ?? reported.input_tokens
-  if (reported.type === 'duration') return { ...NONE, source: 'reported' }
+  if ((usage as Json).type === 'duration') return { ...NONE, source: 'reported' }
   if (input === undefined) return null
   const inputDetails = (reported.prompt_tokens_details ?? reported.input_tokens_details ?? {}) as Record<string, number>
   const outputDetails = (reported.completion_tokens_details ??

@@ -87,46 +87,53 @@ async function showPrice(io: Io, provider: string, model: string, options: Outpu
 }
 
 async function checkPrices(io: Io, named: string[], options: OutputOptions): Promise<void> {
-  const { models, unpriced } = await withAdmin(io, options, async (admin) => {
-    const used = named.length > 0 ? null : await usedModels(admin, io.now())
-    const models = used?.models ?? named
-    const unpriced: string[] = []
-    for (const model of models) if (!(await isPriced(admin, model, used?.providers ?? null))) unpriced.push(model)
-    return { models, unpriced }
-  })
-  if (options.json) printJson(io, { checked: models.length, unpriced })
-  else if (models.length === 0) say(io, 'No model was used in the last 30 days.')
-  else if (unpriced.length === 0) say(io, `All ${models.length} models have a price.`)
+  const { checked, unpriced } = await withAdmin(io, options, (admin) =>
+    named.length > 0 ? checkNamed(admin, named) : checkUsed(admin, io.now() - DAYS * DAY_MS),
+  )
+  if (options.json) printJson(io, { checked, unpriced })
+  else if (checked === 0) say(io, `No model was used in the last ${DAYS} days.`)
+  else if (unpriced.length === 0) say(io, `All ${checked} models have a price.`)
   else for (const model of unpriced) say(io, model)
   if (unpriced.length === 0) return
-  throw new CliError(`${unpriced.length} of ${models.length} models have no price: set one under prices.models.`)
+  throw new CliError(`${unpriced.length} of ${checked} models have no price: set one under prices.models.`)
 }
 
 const DAY_MS = 86_400_000
 const DAYS = 30
 
-/** What the ledger has of the last days. What used nothing was mostly refused: a name that was mistyped is no model. */
-async function usedModels(admin: Admin, now: number): Promise<{ models: string[]; providers: string[] }> {
-  const from = now - DAYS * DAY_MS
-  const [byModel, byProvider] = [await admin.usage('model', from), await admin.usage('provider', from)]
-  const keys = (rows: typeof byModel) =>
-    rows.flatMap(({ key, input_tokens, output_tokens }) =>
-      key !== null && input_tokens + output_tokens > 0 ? key : [],
-    )
-  return { models: keys(byModel), providers: keys(byProvider) }
+type Checked = { checked: number; unpriced: string[] }
+
+async function checkNamed(admin: Admin, models: string[]): Promise<Checked> {
+  const unpriced: string[] = []
+  for (const model of models) if (!(await isPriced(admin, model))) unpriced.push(model)
+  return { checked: models.length, unpriced }
 }
 
-/** `providers`: those that may have served it; null: any. The report does not say which served which model. */
-async function isPriced(admin: Admin, model: string, providers: string[] | null): Promise<boolean> {
-  const [, prefix = '', name = ''] = /^([^:/]+)[:/](.+)$/s.exec(model) ?? []
-  if (LISTED_PROVIDERS.includes(prefix) || prefix === FREE_PROVIDER) {
-    if ((await onePrice(admin, prefix, name)) !== null) return true
+/** What cost null and would still do so. A price that was set since is one. */
+async function checkUsed(admin: Admin, from: number): Promise<Checked> {
+  const used = new Map<string, boolean>()
+  for (const { keys, unpriced_requests } of await admin.usedModels(from)) {
+    const { provider, model } = keys
+    if (!provider || !model) continue
+    const name = withoutPrefix(provider, model)
+    const isUnpriced = unpriced_requests > 0 && (await onePrice(admin, provider, name)) === null
+    used.set(`${provider}:${name}`, isUnpriced || used.get(`${provider}:${name}`) === true)
   }
+  return { checked: used.size, unpriced: [...used].flatMap(([name, isUnpriced]) => (isUnpriced ? name : [])) }
+}
+
+/** Callers may put the provider in front: `openai:gpt-4o`, `openai/gpt-4o`. */
+const withoutPrefix = (provider: string, model: string) =>
+  model.startsWith(`${provider}:`) || model.startsWith(`${provider}/`) ? model.slice(provider.length + 1) : model
+
+/** `gpt-4o` has a price when any provider's list has it, `mistral:mistral-small-latest` when that provider's has. */
+async function isPriced(admin: Admin, model: string): Promise<boolean> {
+  const [, prefix = '', separator, name = ''] = /^([^:/]+)([:/])(.+)$/s.exec(model) ?? []
+  if (prefix !== '' && (await onePrice(admin, prefix, name)) !== null) return true
+  if (separator === ':' && [...LISTED_PROVIDERS, FREE_PROVIDER].includes(prefix)) return false
   const found = await admin.listPrices({ model: withoutStars(model) })
-  // Every model of the free provider is free, whatever it is called; that says nothing of another's.
-  return found.some(({ provider }) =>
-    providers === null ? provider !== FREE_PROVIDER || model === FREE_PROVIDER : providers.includes(provider),
-  )
+  // The free provider's price says nothing of another's model of that name.
+  return found.some(({ provider }) => provider !== FREE_PROVIDER) || model === FREE_PROVIDER
 }
 
 async function onePrice(admin: Admin, provider: string, model: string): Promise<Price | null> {

@@ -13,7 +13,7 @@ import {
 } from '../fields.ts'
 import { confirm, type Io } from '../io.ts'
 import { printJson, printRecord, printTable, say, shortTime } from '../output.ts'
-import { limitsText, listText, metadataText } from '../rows.ts'
+import { budgetsText, limitsText, listText, metadataText } from '../rows.ts'
 import {
   addPageOptions,
   addPlaceOptions,
@@ -121,6 +121,7 @@ function show(io: Io, project: Project, { json }: OutputOptions): void {
     ['state', project.is_active ? 'active' : 'inactive'],
     ['models', listText(project.allowed_models)],
     ['limits', limitsText(project.rate_limit)],
+    ['budgets', budgetsText(project.budgets)],
     ['provider keys', project.provider_keys.map(keyText).join('\n')],
     ['metadata', metadataText(project.metadata)],
     ['created', shortTime(project.created_at)],

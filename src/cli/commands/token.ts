@@ -12,7 +12,7 @@ import {
 } from '../fields.ts'
 import type { Io } from '../io.ts'
 import { printJson, printRecord, printTable, say, shortTime } from '../output.ts'
-import { limitsText, listText, metadataText, tokenState, usesText } from '../rows.ts'
+import { budgetsText, limitsText, listText, metadataText, tokenState, usesText } from '../rows.ts'
 import {
   addPageOptions,
   addPlaceOptions,
@@ -215,6 +215,7 @@ function show(io: Io, token: Token, { json }: OutputOptions): void {
     ['requests', usesText(token)],
     ['last used', token.last_used_at && shortTime(token.last_used_at)],
     ['limits', limitsText(token.rate_limit)],
+    ['budgets', budgetsText(token.budgets)],
     ['models', listText(token.allowed_models)],
     ['endpoints', listText(token.allowed_endpoints)],
     ['addresses', listText(token.allowed_ips)],

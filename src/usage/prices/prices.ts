@@ -62,14 +62,11 @@ export function createPrices({ discounts, models }: PriceConfig): Prices {
     if (override) return { price: override, lasts: true }
     if (provider === FREE_PROVIDER) return { price: free, lasts: true }
     const percentOff = discounts[provider] ?? 0
-    let lasts = true
-    for (const name of new Set([served, asked])) {
+    for (const name of [served, asked]) {
       const listed = name === null ? null : listPriceOf(provider, name, at, percentOff)
-      if (listed === null) continue
-      lasts &&= listed.lasts
-      return { price: ready(listed.rates, sourceOf(percentOff)), lasts }
+      if (listed !== null) return { price: ready(listed.rates, sourceOf(percentOff)), lasts: listed.lasts }
     }
-    return { price: null, lasts }
+    return { price: null, lasts: true }
   }
 
   function show(provider: string, model: string, at: number): PriceEntry | null {

@@ -1,0 +1,47 @@
+import { presentBudgetState } from '../../domain/present.ts'
+import { formatUsd } from '../../money.ts'
+import type { BudgetState } from '../budgets.ts'
+
+/** Something that somebody should hear of, once. */
+export type Alert = {
+  /** The same thing has the same key, so that it is told once. */
+  key: string
+  kind: 'budget_threshold'
+  at: number
+  /** One sentence for people. */
+  text: string
+  /** As it goes over the wire: snake_case, money as decimal strings. */
+  data: Record<string, unknown>
+}
+
+/** Of a budget that has passed `percent` of its limit. */
+export function budgetAlert(state: BudgetState, percent: number, at: number): Alert {
+  const { owner, budget, window, used } = state
+  const used$ = budget.limitNanoUsd !== null && share(state) === dollarShare(state)
+  const spent = used$ ? `$${formatUsd(used.nanoUsd)}` : `${used.tokens} tokens`
+  const limit = used$ ? `$${formatUsd(BigInt(budget.limitNanoUsd!))}` : `${budget.limitTokens} tokens`
+  const period = budget.period === 'total' ? 'in total' : `this ${budget.period}`
+  return {
+    key: `budget ${owner.id} ${budget.period} ${budget.limitNanoUsd} ${budget.limitTokens} ${window.from} ${percent}`,
+    kind: 'budget_threshold',
+    at,
+    text: `The ${owner.kind} ${owner.id} has used ${percent} % of its budget ${period}: ${spent} of ${limit}.`,
+    data: { percent, budget: presentBudgetState(state) },
+  }
+}
+
+/** The thresholds (in percent, any order) that lie between what was used before and what is used now. */
+export function crossed(before: BudgetState, now: BudgetState, thresholds: readonly number[]): number[] {
+  const [from, to] = [share(before), share(now)]
+  return thresholds.filter((percent) => from < percent && to >= percent).sort((a, b) => a - b)
+}
+
+/** How much of a budget is used, in percent: of dollars or of tokens, whichever is more. */
+export const share = (state: BudgetState): number => Math.max(dollarShare(state), tokenShare(state))
+
+/** In steps of a hundredth of a percent, down, so that 100 means all of it. */
+const dollarShare = ({ budget, used }: BudgetState) =>
+  budget.limitNanoUsd === null ? 0 : Number((used.nanoUsd * 10_000n) / BigInt(budget.limitNanoUsd)) / 100
+
+const tokenShare = ({ budget, used }: BudgetState) =>
+  budget.limitTokens === null ? 0 : Math.floor((used.tokens * 10_000) / budget.limitTokens) / 100
