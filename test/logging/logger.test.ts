@@ -152,7 +152,7 @@ describe('a line', () => {
 describe('the line of a request', () => {
   it('is one, of JSON, with what DESIGN promises', () => {
     const log = open()
-    log.request(...request({ changes: ['model'] }))
+    log.request(...request({ changes: ['model'], costNanoUsd: 3_500_000n }))
     expect(lines(log)).toEqual([
       {
         time: '2026-11-21T12:00:00.005Z',
@@ -174,6 +174,7 @@ describe('the line of a request', () => {
         input_tokens: 9,
         output_tokens: 3,
         usage_source: 'reported',
+        cost_usd: '0.0035',
         request_bytes: 100,
         response_bytes: 200,
         attempts: 1,

@@ -7,7 +7,7 @@ describe('/manage/tokens', () => {
     const { id } = await project()
     const { status, body } = await post('/manage/tokens', {
       project_id: id,
-      budgets: null,
+      budgets: [{ period: 'month', limit_usd: '12.50' }],
       name: 'ci',
       expires_at: '2100-01-01T00:00:00+01:00',
       max_requests: 5,
@@ -22,6 +22,7 @@ describe('/manage/tokens', () => {
       id: expect.stringMatching(/^tok_/),
       token: expect.stringMatching(/^sk-[A-Za-z0-9_-]{43}$/),
       project_id: id,
+      budgets: [{ period: 'month', limit_usd: '12.5', limit_tokens: null, reset_at: null }],
       name: 'ci',
       last4: body.token.slice(-4),
       is_active: true,
