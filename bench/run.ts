@@ -2,6 +2,7 @@
  * npm run bench [-- --quick] [-- --json]     the table, about three minutes (--quick: 40 seconds, rougher)
  * npm run bench -- encoding                  plain or compressed answers from the provider: what costs the gateway less
  * npm run bench -- profile                   where the gateway's CPU goes under load
+ * npm run bench -- ledger [--rows=<n>]       appending, reports and pages with ten million rows (--quick: one million)
  *
  * Each also leaves its numbers in bench/results/; --json prints those instead of the table.
  */
@@ -9,20 +10,25 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { benchEncoding } from './accept-encoding.ts'
 import { compare } from './compare.ts'
+import { benchLedger } from './ledger-rows.ts'
 import { openWorkshop, type Workshop } from './processes.ts'
 import { benchProfile } from './profile.ts'
 
 type Command = (workshop: Workshop, quick: boolean) => Promise<{ text: string; data: unknown }>
 
-const COMMANDS: Record<string, Command> = { compare, encoding: benchEncoding, profile: benchProfile }
+const ledger: Command = (_workshop, quick) => benchLedger(rows ?? (quick ? 1_000_000 : 10_000_000))
+const COMMANDS: Record<string, Command> = { compare, encoding: benchEncoding, profile: benchProfile, ledger }
 const FLAGS = ['--quick', '--json']
 
-const args = process.argv.slice(2)
+const given = process.argv.slice(2)
+const rowsGiven = given.find((arg) => /^--rows=\d+$/.test(arg))
+const rows = rowsGiven === undefined ? null : Number(rowsGiven.slice('--rows='.length))
+const args = given.filter((arg) => arg !== rowsGiven)
 const flags = args.filter((arg) => arg.startsWith('--'))
 const [name = 'compare', ...rest] = args.filter((arg) => !arg.startsWith('--'))
 const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
 if (!command || rest.length > 0 || flags.some((flag) => !FLAGS.includes(flag))) {
-  console.error(`Usage: npm run bench -- [${Object.keys(COMMANDS).join('|')}] [--quick] [--json]`)
+  console.error(`Usage: npm run bench -- [${Object.keys(COMMANDS).join('|')}] [--quick] [--json] [--rows=<n>]`)
   process.exit(2)
 }
 

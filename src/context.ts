@@ -12,6 +12,7 @@ import { createUpstreams, type Upstreams } from './proxy/forward.ts'
 import { registerSecret } from './redact.ts'
 import { openStore } from './store/open.ts'
 import type { LedgerRow, Store } from './store/store.ts'
+import { type Alerts, createAlerts } from './usage/alerts/alerts.ts'
 import { type Budgets, createBudgets } from './usage/budgets.ts'
 import { createEstimator, type Estimator } from './usage/estimate.ts'
 import { bookInterrupted } from './usage/interrupted.ts'
@@ -30,6 +31,7 @@ export type AppContext = {
   estimator: Estimator
   prices: Prices
   budgets: Budgets
+  alerts: Alerts
   http: Upstreams
   metrics: Metrics
   log: Logger
@@ -86,6 +88,7 @@ export async function openContext({
       return { nanoUsd: costNanoUsd, tokens }
     },
   })
+  const alerts = createAlerts({ config: config.alerts, store, log, metrics, now })
   const ledger = createLedger({
     store: store.ledger,
     now,
@@ -133,6 +136,7 @@ export async function openContext({
     estimator,
     prices,
     budgets,
+    alerts,
     http,
     metrics,
     log,
@@ -144,6 +148,7 @@ export async function openContext({
       const unwritten = await ledger.close()
       // Better in the log than nowhere: these rows can be entered by hand.
       for (const row of unwritten) log.error('a ledger row could not be written', { row: textOf(row) })
+      await alerts.close()
       await Promise.all([http.close(), estimator.close(), demo.close()])
       await store.close()
       log.flush()

@@ -84,6 +84,12 @@ export function createMetrics() {
     help: 'Ledger rows that could not be written yet.',
     registers,
   })
+  const alerts = new Counter({
+    name: 'llmproxy_alerts_total',
+    help: 'Alerts by kind: budget_threshold, unusual_spending.',
+    labelNames: ['kind'],
+    registers,
+  })
   const droppedAudit = new Counter({
     name: 'llmproxy_audit_suppressed_total',
     help: 'Denied management calls beyond the number that the audit log keeps a minute.',
@@ -128,6 +134,7 @@ export function createMetrics() {
     },
     requestRejected: (code: string) => rejected.inc({ code }),
     ledgerPending: (rows: number) => ledgerPending.set(rows),
+    alertFired: (kind: string) => alerts.inc({ kind }),
     auditSuppressed: () => droppedAudit.inc(),
   }
 }

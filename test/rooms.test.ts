@@ -142,6 +142,7 @@ describe('what only one place may use', () => {
     ['cors', /^proxy\/cors\.ts$/],
     ['winston', /^logger\.ts$/],
     ['prom-client', /^metrics\.ts$/],
+    ['@pydantic/genai-prices', /^usage\/prices\/list-prices\.ts$/],
     ['gpt-tokenizer', /^usage\/estimate-worker\.ts$/],
     ['commander', /^cli\//],
     ['nanoid', /^ids\.ts$/],

@@ -4,6 +4,7 @@ import { VERSION } from '../version.ts'
 import { addChatCommand } from './commands/chat.ts'
 import { addConfigCommands } from './commands/config.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
+import { addLedgerCommands } from './commands/ledger.ts'
 import { addMigrateCommands } from './commands/migrate.ts'
 import { addPriceCommands } from './commands/prices.ts'
 import { addProjectCommands } from './commands/project.ts'
@@ -49,6 +50,7 @@ function createProgram(io: Io): Command {
   addPriceCommands(program, io)
   addConfigCommands(program, io)
   addDoctorCommand(program, io)
+  addLedgerCommands(program, io)
   addMigrateCommands(program, io)
   addRotateCommand(program, io)
   acceptInFront(program)

@@ -4,13 +4,13 @@ import type { Actor } from '../domain/audit.ts'
 import { ensureDefaultProject } from '../domain/default-project.ts'
 import { requireToken } from '../domain/find.ts'
 import type { Parts } from '../domain/parts.ts'
-import { presentProject, presentProviderKey, presentToken } from '../domain/present.ts'
+import { presentProject, presentProviderKey, presentToken, presentUsage } from '../domain/present.ts'
 import { createProject, deleteProject, updateProject } from '../domain/projects.ts'
 import { addProviderKey, deleteProviderKey } from '../domain/provider-keys.ts'
 import type { Sealer } from '../domain/secrets.ts'
 import { createToken, deleteToken, revokeProjectTokens, revokeToken, updateToken } from '../domain/tokens.ts'
 import { PROVIDER_NAMES } from '../providers/index.ts'
-import type { PageOf, Project, Store } from '../store/store.ts'
+import type { PageOf, Project, Store, UsageGroup } from '../store/store.ts'
 import { VERSION } from '../version.ts'
 import type { Admin, List } from './client.ts'
 import { noSuchProject } from './failure.ts'
@@ -90,13 +90,10 @@ function createStoreAdmin({ config, store, actor, now }: Given): Admin {
         .list({ ...filter, at: now() })
         .map(presentPrice)
     },
-    async usage(groupBy, from) {
-      const rows = await store.ledger.usage(groupBy, { from })
-      return rows.map(({ key, inputTokens, outputTokens }) => ({
-        key,
-        input_tokens: inputTokens,
-        output_tokens: outputTokens,
-      }))
+    async usedModels(from) {
+      const groupBy: UsageGroup[] = ['provider', 'model']
+      const { rows } = await store.ledger.usage({ groupBy, filter: { from } })
+      return rows.map((row) => presentUsage(row, groupBy))
     },
     async firstRequest() {
       const url = gatewayUrl(config) ?? 'http://127.0.0.1:<port>'

@@ -44,6 +44,7 @@ export type Config = {
   streamUsage: 'inject' | 'estimate'
   onClientAbort: 'cancel' | 'drain'
   prices: PriceConfig
+  alerts: AlertConfig
   proxyApiKeys: string[]
   disableAuth: boolean
   maxConcurrentRequests: number
@@ -51,4 +52,12 @@ export type Config = {
   /** Express' `trust proxy` setting. */
   trustProxy: boolean | number | string
   corsOrigins: string[]
+}
+
+export type AlertConfig = {
+  /** In percent of a budget, ascending. */
+  thresholds: number[]
+  /** So many times a token's usual hour; 0: never. */
+  spendFactor: number
+  webhook: { url: string; secret: string | null; format: 'json' | 'slack' } | null
 }

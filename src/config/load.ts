@@ -163,6 +163,18 @@ function toConfig(
       values.RATE_LIMIT === null ? null : { requests: values.RATE_LIMIT, windowSeconds: values.RATE_LIMIT_WINDOW },
     streamUsage: values.STREAM_USAGE,
     onClientAbort: values.ON_CLIENT_ABORT,
+    alerts: {
+      thresholds: [...values.ALERT_THRESHOLDS],
+      spendFactor: values.ALERT_SPEND_FACTOR,
+      webhook:
+        values.ALERT_WEBHOOK_URL === null
+          ? null
+          : {
+              url: values.ALERT_WEBHOOK_URL,
+              secret: values.ALERT_WEBHOOK_SECRET,
+              format: values.ALERT_WEBHOOK_FORMAT,
+            },
+    },
     prices: { discounts: { ...values.PRICE_DISCOUNTS }, models: [...values.PRICE_MODELS] },
     proxyApiKeys: [...values.PROXY_API_KEYS],
     disableAuth: values.DISABLE_AUTH,

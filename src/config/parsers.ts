@@ -67,6 +67,9 @@ export const encryptionKey = text.transform((value, context) => {
 
 export const proxyApiKeys = listOf(token.min(16, { error: 'is shorter than 16 characters' })).transform(unique)
 
+/** Whole percentages, from the smallest on. */
+export const percentages = listOf(integer(1, 100)).transform((values) => [...new Set(values)].sort((a, b) => a - b))
+
 const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s*]+$/i
 
 export const origins = listOf(

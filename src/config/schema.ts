@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { alertOptions } from './alert-options.ts'
 import * as parse from './parsers.ts'
 import { priceDiscounts, priceModels } from './price-parsers.ts'
 import { PROVIDER_NAMES, type ProviderName, providerOptions } from './provider-options.ts'
@@ -10,6 +11,7 @@ export const GROUPS = {
   access: 'Access',
   providers: 'Providers',
   prices: 'Prices',
+  alerts: 'Alerts',
   limits: 'Limits',
   timeouts: 'Timeouts and connections',
   retries: 'Retries',
@@ -157,6 +159,8 @@ export const OPTIONS = {
     description:
       'Prices of your own, which come before the list; the first match wins. In the environment as JSON. How to write them stands in docs/prices.md.',
   }),
+
+  ...alertOptions,
 
   MAX_BODY_MB: option({
     group: 'limits',

@@ -1,4 +1,5 @@
 import { formatUsd } from '../money.ts'
+import type { AlertRecord } from '../store/alerts.ts'
 import type {
   AuditEntry,
   Budget,
@@ -7,7 +8,9 @@ import type {
   ProviderKey,
   RateLimit,
   Token,
+  UsageGroup,
   UsageReportRow,
+  UsageSums,
 } from '../store/store.ts'
 import type { BudgetState } from '../usage/budgets.ts'
 
@@ -78,10 +81,15 @@ export const presentRequest = (row: LedgerRow) => ({
     input_tokens: row.usage.inputTokens,
     output_tokens: row.usage.outputTokens,
     cached_tokens: row.usage.cachedTokens,
+    cache_write_tokens: row.usage.cacheWriteTokens,
     reasoning_tokens: row.usage.reasoningTokens,
+    details: row.usage.details,
     source: row.usage.source,
+    estimate_reason: row.estimateReason,
   },
   cost_usd: row.costNanoUsd === null ? null : formatUsd(row.costNanoUsd),
+  price_source: row.priceSource,
+  reserved_usd: row.reservedNanoUsd === null ? null : formatUsd(row.reservedNanoUsd),
   cache: row.cache,
   attempts: row.attempts.map(({ durationMs, ...attempt }) => ({ ...attempt, duration_ms: durationMs })),
   changes: row.changes,
@@ -89,13 +97,28 @@ export const presentRequest = (row: LedgerRow) => ({
   response_bytes: row.responseBytes,
 })
 
-export const presentUsage = (row: UsageReportRow) => ({
-  key: row.key,
-  requests: row.requests,
-  input_tokens: row.inputTokens,
-  output_tokens: row.outputTokens,
-  cached_tokens: row.cachedTokens,
-  reasoning_tokens: row.reasoningTokens,
+/** `key` is there where one group was asked for. */
+export const presentUsage = ({ keys, ...sums }: UsageReportRow, groupBy: UsageGroup[]) => ({
+  ...(groupBy.length === 1 && { key: keys[0] ?? null }),
+  keys: Object.fromEntries(groupBy.map((group, i) => [group, keys[i] ?? null])),
+  ...presentUsageSums(sums),
+})
+
+export const presentUsageSums = (sums: UsageSums) => ({
+  requests: sums.requests,
+  errors: sums.errors,
+  input_tokens: sums.inputTokens,
+  output_tokens: sums.outputTokens,
+  cached_tokens: sums.cachedTokens,
+  cache_write_tokens: sums.cacheWriteTokens,
+  reasoning_tokens: sums.reasoningTokens,
+  cost_usd: formatUsd(sums.costNanoUsd),
+  unpriced_requests: sums.unpricedRequests,
+  unpriced_tokens: sums.unpricedTokens,
+  estimated_requests: sums.estimatedRequests,
+  cache_hits: sums.cacheHits,
+  latency_ms: sums.latencyMs,
+  first_token_ms: sums.firstTokenMs,
 })
 
 export const presentAuditEntry = (entry: AuditEntry) => ({
@@ -148,6 +171,18 @@ export const presentBudgetState = ({ owner, budget, window, used, reserved }: Bu
   left_tokens: budget.limitTokens === null ? null : Math.max(0, budget.limitTokens - used.tokens - reserved.tokens),
   since: isoTime(window.from),
   resets_at: isoOrNull(window.to),
+})
+
+export const presentAlert = (alert: AlertRecord) => ({
+  id: alert.id,
+  at: isoTime(alert.at),
+  type: alert.kind,
+  text: alert.text,
+  data: alert.data,
+  delivered_at: isoOrNull(alert.deliveredAt),
+  attempts: alert.attempts,
+  next_attempt_at: isoOrNull(alert.sendAt),
+  last_error: alert.lastError,
 })
 
 const notBelow0 = (value: bigint) => (value < 0n ? 0n : value)

@@ -24,11 +24,22 @@ const requestShape = z
     usage: z.object({
       input_tokens: z.int(),
       output_tokens: z.int(),
-      cached_tokens: z.int(),
-      reasoning_tokens: z.int(),
+      cached_tokens: z.int().describe('Part of the input tokens.'),
+      cache_write_tokens: z.int().describe('Part of the input tokens.'),
+      reasoning_tokens: z.int().describe('Part of the output tokens.'),
+      details: z
+        .record(z.string(), z.number())
+        .nullable()
+        .describe('What has a price of its own, where there was some: `input_audio_tokens`, `web_searches` …'),
       source: z.enum(['reported', 'estimated', 'none']),
+      estimate_reason: z
+        .enum(['client_abort', 'upstream_cut', 'not_reported', 'interrupted'])
+        .nullable()
+        .describe('Why usage had to be estimated.'),
     }),
-    cost_usd: z.string().nullable().describe('Decimal US dollars.'),
+    cost_usd: z.string().nullable().describe('Decimal US dollars; null where no price is known.'),
+    price_source: z.string().nullable().describe('Where the price came from: `config`, `genai-prices 0.1.8` …'),
+    reserved_usd: z.string().nullable().describe('What a budget held back for the request; null where none did.'),
     cache: z.enum(['hit', 'miss', 'bypass']),
     attempts: z.array(
       z.object({
@@ -46,6 +57,15 @@ const requestShape = z
   })
   .meta({ id: 'Request' })
 
+/** Decimal dollars, as a nano-dollar integer once read. */
+const costQuery = z
+  .string()
+  .regex(/^\d{1,9}(\.\d{1,9})?$/, { error: 'must be US dollars with at most nine decimals, as 0.25' })
+  .transform((text) => {
+    const [dollars = '0', fraction = ''] = text.split('.')
+    return BigInt(dollars + fraction.padEnd(9, '0'))
+  })
+
 export function requestRoutes({ ledger }: Pick<Store, 'ledger'>): Route[] {
   return [
     route({
@@ -58,7 +78,13 @@ export function requestRoutes({ ledger }: Pick<Store, 'ledger'>): Route[] {
         project_id: idQuery().optional(),
         token_id: idQuery().optional(),
         model: idQuery().optional(),
+        provider: idQuery().optional(),
+        endpoint: idQuery().optional(),
         status: z.coerce.number().int().min(100).max(599).optional(),
+        error: idQuery().optional().describe('An error code of the gateway.'),
+        min_cost_usd: costQuery.optional().describe('Requests that cost at least so many US dollars.'),
+        min_latency_ms: z.coerce.number().min(0).optional(),
+        metadata: idQuery().optional().describe('A text in the metadata (JSON) of the token, in any case.'),
         from: timeQuery.optional().describe('Inclusive.'),
         to: timeQuery.optional().describe('Exclusive.'),
         ...pageQuery,
@@ -66,8 +92,15 @@ export function requestRoutes({ ledger }: Pick<Store, 'ledger'>): Route[] {
       status: 200,
       answer: listOf(requestShape),
       errors: ['validation_failed'],
-      async handle({ query: { project_id, token_id, model, status, from, to, ...page } }) {
-        const filter = { projectId: project_id, tokenId: token_id, model, status, from, to }
+      async handle({ query: { limit, after, project_id, token_id, min_cost_usd, min_latency_ms, ...same } }) {
+        const filter = {
+          ...same,
+          projectId: project_id,
+          tokenId: token_id,
+          minCostNanoUsd: min_cost_usd,
+          minLatencyMs: min_latency_ms,
+        }
+        const page = { limit, after }
         return toList(await ledger.list(filter, page), presentRequest)
       },
     }),

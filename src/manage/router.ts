@@ -6,6 +6,7 @@ import { parseInput } from '../domain/validate.ts'
 import { GatewayError } from '../errors.ts'
 import { fromExpress } from '../http-errors.ts'
 import { PROVIDER_NAMES } from '../providers/index.ts'
+import { alertRoutes } from './alerts.ts'
 import { auditRoutes } from './audit.ts'
 import { budgetRoutes } from './budgets.ts'
 import { actorOf, createGate } from './gate.ts'
@@ -36,6 +37,7 @@ export function manageRoutes(ctx: AppContext): Route[] {
     ...requestRoutes(ctx.store),
     ...priceRoutes(ctx),
     ...budgetRoutes(ctx),
+    ...alertRoutes(ctx.store),
     ...auditRoutes(ctx.store),
     ...statusRoutes(ctx),
   ]

@@ -1,27 +1,56 @@
 import { z } from 'zod'
-import { presentUsage } from '../domain/present.ts'
-import type { Store } from '../store/store.ts'
+import { presentUsage, presentUsageSums } from '../domain/present.ts'
+import type { Store, UsageGroup } from '../store/store.ts'
 import { type Route, route } from './route.ts'
 import { idQuery, timeQuery } from './shapes.ts'
 
-const GROUPS = ['token', 'project', 'model', 'provider', 'day'] as const
-const COLUMNS = ['requests', 'input_tokens', 'output_tokens', 'cached_tokens', 'reasoning_tokens'] as const
+const GROUPS = ['token', 'project', 'model', 'provider', 'endpoint', 'status', 'day', 'hour'] as const
+const MAX_GROUPS = 4
+const CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx', '499'] as const
+
+const groupByQuery = z
+  .string()
+  .max(300)
+  .refine(isGroupList, {
+    error: `must be at most ${MAX_GROUPS} of ${GROUPS.join(', ')}, metadata.<key>, separated by commas`,
+  })
+  .meta({ examples: ['day', 'project,model', 'metadata.team'] })
+  .describe(
+    `At most ${MAX_GROUPS} of ${GROUPS.join(', ')} and \`metadata.<key>\` (of the token), separated by commas. Days and hours are of UTC.`,
+  )
+
+const percentiles = z.object({ p50: z.number().nullable(), p95: z.number().nullable(), p99: z.number().nullable() })
+
+const sums = {
+  requests: z.int(),
+  errors: z.int().describe('Status 400 and above, or an error of the gateway.'),
+  input_tokens: z.int(),
+  output_tokens: z.int(),
+  cached_tokens: z.int().describe('Part of the input tokens.'),
+  cache_write_tokens: z.int().describe('Part of the input tokens.'),
+  reasoning_tokens: z.int().describe('Part of the output tokens.'),
+  cost_usd: z.string().describe('Decimal US dollars, of the requests whose price is known.'),
+  unpriced_requests: z.int().describe('Requests for whose model no price is known: not in the cost.'),
+  unpriced_tokens: z.int().describe('Their input and output tokens.'),
+  estimated_requests: z.int().describe('Requests whose tokens were estimated.'),
+  cache_hits: z.int(),
+  latency_ms: percentiles.describe('Interpolated between bounds that double.'),
+  first_token_ms: percentiles.describe('Of streams.'),
+}
 
 const usageShape = z
   .object({
-    key: z
-      .string()
-      .nullable()
-      .describe('The token id, project id, model, provider, or UTC day; null where requests had none.'),
-    requests: z.int(),
-    input_tokens: z.int(),
-    output_tokens: z.int(),
-    cached_tokens: z.int().describe('Part of the input tokens.'),
-    reasoning_tokens: z.int().describe('Part of the output tokens.'),
+    key: z.string().nullable().optional().describe('The value of the group, where there is one.'),
+    keys: z
+      .record(z.string(), z.string().nullable())
+      .describe('The value of each group, by its name; null where requests had none. Metadata is JSON.'),
+    ...sums,
   })
   .meta({ id: 'Usage' })
 
-const reportShape = z.object({ group_by: z.enum(GROUPS), data: z.array(usageShape) })
+const totalsShape = z.object(sums).meta({ id: 'UsageTotals' })
+const reportShape = z.object({ group_by: z.string(), data: z.array(usageShape), totals: totalsShape })
+type Report = z.infer<typeof reportShape>
 
 export function usageRoutes({ ledger }: Pick<Store, 'ledger'>): Route[] {
   return [
@@ -30,12 +59,18 @@ export function usageRoutes({ ledger }: Pick<Store, 'ledger'>): Route[] {
       path: '/usage',
       name: 'getUsage',
       tag: 'Usage',
-      summary: 'Requests and tokens, summed up',
-      description: 'Largest number of requests first; days in their order. As CSV with `Accept: text/csv`.',
+      summary: 'Requests, tokens, costs and latencies, summed up',
+      description:
+        'Largest number of requests first; days and hours in their order. As CSV with `Accept: text/csv`. Callers choose the names ' +
+        'of models and paths: beyond some thousands in a month they are summed up as `(other)`.',
       query: z.strictObject({
-        group_by: z.enum(GROUPS).default('day'),
+        group_by: groupByQuery.default('day'),
         project_id: idQuery().optional(),
         token_id: idQuery().optional(),
+        model: idQuery().optional(),
+        provider: idQuery().optional(),
+        endpoint: idQuery().optional(),
+        status: z.enum(CLASSES).optional(),
         from: timeQuery.optional().describe('Inclusive.'),
         to: timeQuery.optional().describe('Exclusive.'),
       }),
@@ -43,21 +78,58 @@ export function usageRoutes({ ledger }: Pick<Store, 'ledger'>): Route[] {
       answer: reportShape,
       errors: ['validation_failed'],
       toCsv,
-      async handle({ query: { group_by, project_id, token_id, from, to } }) {
-        const rows = await ledger.usage(group_by, { projectId: project_id, tokenId: token_id, from, to })
-        return { group_by, data: rows.map(presentUsage) }
+      async handle({ query: { group_by, project_id, token_id, ...filter } }) {
+        const groupBy = toGroups(group_by)
+        const query = { groupBy, filter: { projectId: project_id, tokenId: token_id, ...filter } }
+        const { rows, totals } = await ledger.usage(query)
+        return {
+          group_by,
+          data: rows.map((row) => presentUsage(row, groupBy)),
+          totals: presentUsageSums(totals),
+        }
       },
     }),
   ]
 }
 
+const toGroups = (text: string) => text.split(',') as UsageGroup[]
+
+function isGroupList(text: string): boolean {
+  const groups = text.split(',')
+  const known = (group: string) =>
+    (GROUPS as readonly string[]).includes(group) || /^metadata\.[^,]{1,100}$/.test(group)
+  return groups.length <= MAX_GROUPS && groups.every(known) && new Set(groups).size === groups.length
+}
+
+type Row = Report['data'][number]
+const COUNTS = [
+  'requests',
+  'input_tokens',
+  'output_tokens',
+  'cached_tokens',
+  'reasoning_tokens',
+  'cache_write_tokens',
+  'cost_usd',
+  'errors',
+  'unpriced_requests',
+  'unpriced_tokens',
+  'estimated_requests',
+  'cache_hits',
+] as const
+const TIMES = ['latency_ms', 'first_token_ms'] as const
+const SHARES = ['p50', 'p95', 'p99'] as const
+
 /** RFC 4180. */
-function toCsv({ group_by, data }: z.infer<typeof reportShape>): string {
-  const lines = [
-    [group_by, ...COLUMNS],
-    ...data.map((row) => [cell(row.key ?? ''), ...COLUMNS.map((name) => row[name])]),
+function toCsv({ group_by, data }: Report): string {
+  const groups = group_by.split(',')
+  const times = TIMES.flatMap((name) => SHARES.map((share) => [name, share] as const))
+  const head = [...groups.map(cell), ...COUNTS, ...times.map(([name, share]) => `${share}_${name}`)]
+  const line = (row: Row) => [
+    ...groups.map((group) => cell(row.keys[group] ?? '')),
+    ...COUNTS.map((name) => row[name]),
+    ...times.map(([name, share]) => row[name][share] ?? ''),
   ]
-  return lines.map((line) => `${line.join(',')}\r\n`).join('')
+  return [head, ...data.map(line)].map((cells) => `${cells.join(',')}\r\n`).join('')
 }
 
 /** Callers choose the names of models, and a spreadsheet runs what begins like a formula: such a cell gets an apostrophe. */

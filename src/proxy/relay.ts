@@ -15,7 +15,10 @@ import type { Target } from './plan.ts'
 import { breakOff, ownHeaders, sendError } from './respond.ts'
 import { type Outcome, settle } from './settle.ts'
 
-type Parts = Pick<AppContext, 'ledger' | 'kv' | 'metrics' | 'log' | 'estimator' | 'life' | 'budgets' | 'prices'>
+type Parts = Pick<
+  AppContext,
+  'ledger' | 'kv' | 'metrics' | 'log' | 'estimator' | 'life' | 'budgets' | 'prices' | 'alerts'
+>
 type Framing = { isEventStream: boolean; length: number | null; observer: Observer }
 /** `hideUsage`: usage was asked for on our own account. `drains`: an answer whose client leaves is read on. */
 type Manner = { hideUsage: boolean; drains: boolean }

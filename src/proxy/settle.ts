@@ -22,7 +22,10 @@ export type Outcome = {
   observer?: Observer
 }
 
-type Parts = Pick<AppContext, 'ledger' | 'kv' | 'metrics' | 'log' | 'estimator' | 'life' | 'budgets' | 'prices'>
+type Parts = Pick<
+  AppContext,
+  'ledger' | 'kv' | 'metrics' | 'log' | 'estimator' | 'life' | 'budgets' | 'prices' | 'alerts'
+>
 
 /**
  * Ends a request in the books, exactly once: ledger row, limits, metrics, log line. `done` comes when the row is committed; the
@@ -62,7 +65,7 @@ function mayEstimate(
 }
 
 function book(
-  { ledger, kv, metrics, log, budgets, prices }: Parts,
+  { ledger, kv, metrics, log, budgets, prices, alerts }: Parts,
   exchange: Exchange,
   outcome: Outcome,
   usage: Usage,
@@ -81,6 +84,7 @@ function book(
     // Together, so that at no moment the money is neither held back nor spent.
     if (exchange.reservation) budgets.release(exchange.reservation)
     budgets.spent(row)
+    alerts.settled(row, budgets.known(caller, row.at))
     done()
   })
 }

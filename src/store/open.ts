@@ -20,7 +20,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const connection = await connect(path)
   try {
     report(sqlite.migrate(connection), options)
-    return createSqliteStore(connection)
+    return createSqliteStore(connection, { log: options.log })
   } catch (error) {
     connection.close()
     throw toStoreError(error, path)

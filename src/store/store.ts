@@ -1,3 +1,8 @@
+import type { AlertStore } from './alerts.ts'
+import type { LedgerStore } from './ledger.ts'
+
+export type * from './ledger.ts'
+
 /**
  * What the gateway keeps, and every intention it has towards it. An engine implements `Store`; each method is atomic, and a
  * mutation writes its audit row in the same transaction. Times are milliseconds since the epoch, money is nano-dollars.
@@ -8,6 +13,7 @@ export interface Store {
   readonly tokens: TokenStore
   readonly ledger: LedgerStore
   readonly audit: AuditStore
+  readonly alerts: AlertStore
   /**
    * A number that changes whenever projects, provider keys or tokens changed (request counters aside), also when another
    * process did it. Synchronous and cheap (microseconds, no I/O): it is asked once for every request.
@@ -182,137 +188,6 @@ export interface TokenStore {
   /** Revokes every token of the project that is not yet revoked; how many. */
   revokeByProject(projectId: string, at: number, stamp: AuditStamp): Promise<number>
   delete(id: string, stamp: AuditStamp): Promise<boolean>
-}
-
-/**
- * In one meaning, whoever reported it: input includes what was read from a cache and written to one, output includes reasoning.
- * `cachedTokens + cacheWriteTokens <= inputTokens`, `reasoningTokens <= outputTokens`.
- */
-export type Usage = {
-  inputTokens: number
-  outputTokens: number
-  cachedTokens: number
-  cacheWriteTokens: number
-  reasoningTokens: number
-  /** What has a price of its own and is rare, by the names of genai-prices: parts of the tokens above, or other units. */
-  details: UsageDetails | null
-  source: 'reported' | 'estimated' | 'none'
-}
-
-export type UsageUnit =
-  | 'cache_write_1h_tokens'
-  | 'input_audio_tokens'
-  | 'cache_audio_read_tokens'
-  | 'output_audio_tokens'
-  | 'input_image_tokens'
-  | 'cache_image_read_tokens'
-  | 'output_image_tokens'
-  | 'input_audio_seconds'
-  | 'web_searches'
-export type UsageDetails = Readonly<Partial<Record<UsageUnit, number>>>
-
-/** Why usage had to be estimated. */
-export type EstimateReason = 'client_abort' | 'upstream_cut' | 'not_reported' | 'interrupted'
-
-/** One try at one target, as kept on the row. */
-export type AttemptRecord = {
-  provider: string
-  model: string | null
-  outcome: 'answered' | 'unsent' | 'failed' | 'cancelled'
-  status: number | null
-  durationMs: number
-  error: string | null
-}
-
-export type LedgerRow = {
-  requestId: string
-  /** When the request came in. */
-  at: number
-  tokenId: string | null
-  projectId: string | null
-  method: string
-  /** Path without its query: `/v1/chat/completions`. */
-  endpoint: string
-  /** As the caller asked. */
-  model: string | null
-  provider: string | null
-  /** As the provider answered. */
-  servedModel: string | null
-  attempts: AttemptRecord[]
-  /** What the client was told; 499 when it hung up first. */
-  status: number
-  stream: boolean
-  latencyMs: number
-  firstTokenMs: number | null
-  usage: Usage
-  estimateReason: EstimateReason | null
-  /** Null: no price is known for the model. */
-  costNanoUsd: bigint | null
-  /** Where the price came from: `genai-prices 0.1.8`, `config`, `free`; null without one. */
-  priceSource: string | null
-  /** What a budget held back for this request; null where no budget did. More cost than this is what the reservation missed. */
-  reservedNanoUsd: bigint | null
-  cache: 'hit' | 'miss' | 'bypass'
-  /** A `GatewayError` code, or null. */
-  error: string | null
-  /** What the gateway changed on the way: `model`, `stream_options` … */
-  changes: string[]
-  requestBytes: number
-  responseBytes: number
-}
-
-/** A request that has left with money reserved for it, so that a crash loses neither the request nor the money. */
-export type OpenRequest = Pick<
-  LedgerRow,
-  'requestId' | 'at' | 'tokenId' | 'projectId' | 'method' | 'endpoint' | 'model' | 'provider' | 'stream'
-> & {
-  /** Estimated. */
-  inputTokens: number
-  reservedNanoUsd: bigint
-  /** Which process it belongs to: host, process id and start. */
-  process: string
-}
-
-/** What one turn of the event loop wants written: all or nothing. */
-export type LedgerBatch = {
-  rows: LedgerRow[]
-  /** Requests about to leave. The row of the same id ends one. */
-  opens: OpenRequest[]
-  /** Token ids, one entry a request, to count against `max_requests`: counted only while below it. */
-  takes: string[]
-  /** Requests of tokens without `max_requests`, counted when they end. */
-  counts: Map<string, number>
-  /** Written to `last_used_at` of every token named above. */
-  at: number
-}
-
-export type UsageGroup = 'token' | 'project' | 'model' | 'provider' | 'day'
-export type UsageFilter = { projectId?: string; tokenId?: string; from?: number; to?: number }
-export type UsageReportRow = {
-  /** The token id, project id, model, provider, or UTC day `2026-11-21`; null where rows have none. */
-  key: string | null
-  requests: number
-  inputTokens: number
-  outputTokens: number
-  cachedTokens: number
-  reasoningTokens: number
-}
-export type RequestFilter = UsageFilter & { model?: string; status?: number }
-
-export interface LedgerStore {
-  /**
-   * Writes the batch in one transaction. Gives, for each entry of `takes` in order, whether it was counted. An embedded engine
-   * answers at once, without a promise. Throws `StoreError` (`full`, `busy`, `unavailable` …) and then nothing is written.
-   */
-  append(batch: LedgerBatch): boolean[] | Promise<boolean[]>
-  list(filter: RequestFilter, page: Page): Promise<PageOf<LedgerRow>>
-  get(requestId: string): Promise<LedgerRow | null>
-  /** What was spent: of a token, of a project, or of all; `from` inclusive, `to` exclusive. Tokens are input and output together. */
-  spend(filter: UsageFilter): Promise<{ costNanoUsd: bigint; tokens: number }>
-  /** What a crash has left open: requests that left with money reserved, and have no row. */
-  openRequests(): Promise<OpenRequest[]>
-  /** Largest number of requests first; days ascending. `from` inclusive, `to` exclusive. */
-  usage(groupBy: UsageGroup, filter: UsageFilter): Promise<UsageReportRow[]>
 }
 
 export type AuditFilter = {

@@ -40,6 +40,8 @@ export type Budgets = {
   release(reservation: Reservation): void
   /** Takes the row's cost and tokens from every budget that covers it. Call when it is committed, in the same turn as `release`. */
   spent(row: LedgerRow): void
+  /** The same, at once and without those that nobody has asked about yet. */
+  known(caller: Caller, at: number): BudgetState[]
   /** Where these budgets stand now. */
   states(owner: BudgetOwner, budgets: readonly Budget[], at: number): Promise<BudgetState[]>
 }
@@ -64,7 +66,7 @@ export function createBudgets({ spend, maxIdle = MAX_IDLE }: Options): Budgets {
 
   const accountOf = (owner: BudgetOwner, budget: Budget, at: number): Account => {
     const window = windowAt(budget, at)
-    const key = `${owner.id} ${window.from} ${window.to}`
+    const key = keyOf(owner, window)
     let account = accounts.get(key)
     if (!account) {
       if (accounts.size >= maxIdle) forgetIdle()
@@ -154,6 +156,17 @@ export function createBudgets({ spend, maxIdle = MAX_IDLE }: Options): Budgets {
       }
     },
 
+    known({ token, project }, at) {
+      if (!token.budgets && !project.budgets) return NO_STATES
+      return [
+        ...withOwner({ kind: 'token', id: token.id }, token.budgets),
+        ...withOwner({ kind: 'project', id: project.id }, project.budgets),
+      ].flatMap(({ owner, budget }) => {
+        const account = accounts.get(keyOf(owner, windowAt(budget, at)))
+        return account && account.loading === null ? [stateOf(owner, budget, account)] : []
+      })
+    },
+
     async states(owner, budgets, at) {
       const found = budgets.map((budget) => ({ budget, account: accountOf(owner, budget, at) }))
       await ready(found.map(({ account }) => account))
@@ -162,6 +175,8 @@ export function createBudgets({ spend, maxIdle = MAX_IDLE }: Options): Budgets {
   }
 }
 
+const NO_STATES: BudgetState[] = []
+const keyOf = (owner: BudgetOwner, { from, to }: BudgetWindow) => `${owner.id} ${from} ${to}`
 const none = (): Amount => ({ nanoUsd: 0n, tokens: 0 })
 
 function add(to: Amount, amount: Amount): void {

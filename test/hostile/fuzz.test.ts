@@ -28,7 +28,8 @@ const PATIENCE_MS = 5_000
 const RUNS = { numRuns: Number(process.env.FUZZ_RUNS ?? 60) }
 
 let sent = 0
-const rowCount = async () => (await gateway.ctx.store.ledger.usage('token', { tokenId }))[0]?.requests ?? 0
+const rowCount = async () =>
+  (await gateway.ctx.store.ledger.usage({ groupBy: [], filter: { tokenId } })).totals.requests
 
 /** One request. Fails when it is not answered, answered with an error of the gateway's own making, or not in the ledger once. */
 async function post(path: string, body: string | Buffer, headers: Record<string, string> = {}): Promise<RawAnswer> {

@@ -1,9 +1,8 @@
 import type { ServerResponse } from 'node:http'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import Sqlite from 'better-sqlite3'
 import { type ChildGateway, startChildGateway } from '../helpers/child.ts'
 import { ask, chat, type RawAnswer } from '../helpers/http.ts'
+import { ledgerOf } from '../helpers/ledger-files.ts'
 import { chatAnswer, chatEvents, sendJson, sseHead, startUpstream, type Upstream } from '../helpers/upstream.ts'
 
 let upstream: Upstream
@@ -31,16 +30,14 @@ async function midStream() {
   return { gateway, secret, answer, finish }
 }
 
-const rowsIn = ({ dataDir }: ChildGateway) => {
-  const database = new Sqlite(join(dataDir, 'llm-proxy.db'), { readonly: true })
-  const rows = database
-    .prepare<[], { id: string; status: number; error: string | null; source: string }>(
-      'SELECT request_id AS id, status, error, usage_source AS source FROM requests',
-    )
-    .all()
-  database.close()
-  return rows
-}
+const rowsIn = ({ dataDir }: ChildGateway) =>
+  ledgerOf(dataDir, (month) =>
+    month
+      .prepare<[], { id: string; status: number; error: string | null; source: string }>(
+        'SELECT request_id AS id, status, error, usage_source AS source FROM requests',
+      )
+      .all(),
+  )
 
 describe('after SIGTERM', () => {
   it('the stream in flight ends whole and is booked, new requests are turned away, and the exit code is 0', async () => {

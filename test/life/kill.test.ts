@@ -4,6 +4,7 @@ import Sqlite from 'better-sqlite3'
 import { type ChildGateway, startChildGateway } from '../helpers/child.ts'
 import { makeFolder } from '../helpers/folder.ts'
 import { chat, eventually } from '../helpers/http.ts'
+import { ledgerOf } from '../helpers/ledger-files.ts'
 import { chatAnswer, chatEvents, sendJson, sseHead, startUpstream, type Upstream } from '../helpers/upstream.ts'
 
 const CLIENTS = 16
@@ -81,7 +82,10 @@ describe('a gateway that is killed under load', () => {
 
       const database = new Sqlite(join(dataDir, 'llm-proxy.db'))
       expect(database.pragma('integrity_check', { simple: true })).toBe('ok')
-      const rows = database.prepare<[], string>('SELECT request_id FROM requests').pluck().all()
+      const rows = ledgerOf(dataDir, (month) => {
+        expect(month.pragma('integrity_check', { simple: true })).toBe('ok')
+        return month.prepare<[], string>('SELECT request_id FROM requests').pluck().all()
+      })
       const known = new Set(rows)
       expect(known.size).toBe(rows.length)
       const all = [...life.whole, ...limited.whole]

@@ -36,6 +36,7 @@ describe('/manage/openapi.json', () => {
       'DELETE /manage/projects/{id}',
       'DELETE /manage/projects/{id}/provider-keys/{key_id}',
       'DELETE /manage/tokens/{id}',
+      'GET /manage/alerts',
       'GET /manage/audit',
       'GET /manage/budgets',
       'GET /manage/prices',

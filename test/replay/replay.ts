@@ -166,7 +166,7 @@ function rowDifferences(
       countsOf(row.usage),
       usage === 'estimated' && isEstimate(row.usage) ? countsOf(row.usage) : usage,
     ),
-    differ('row.changes', row.changes, [...(renamed ? ['model'] : []), ...(injects ? ['stream_options'] : [])]),
+    differ('row.changes', [...row.changes], [...(renamed ? ['model'] : []), ...(injects ? ['stream_options'] : [])]),
   ].filter((difference) => difference !== null)
 }
 

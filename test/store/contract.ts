@@ -3,6 +3,7 @@ import type { AuditEntry, Project, Store, StoreError, Token, TokenFilter } from 
 import { describeObjects } from './contract-objects.ts'
 import { describeReading } from './contract-reading.ts'
 import { describeRecords } from './contract-records.ts'
+import { describeUsage } from './contract-usage.ts'
 import { aBatch, aProject, aRow, aStamp, aToken, NOON } from './samples.ts'
 
 export type StoreUnderTest = {
@@ -20,6 +21,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
     describeObjects(given)
     describeReading(given)
     describeRecords(given)
+    describeUsage(given)
     describeClosing(given)
   })
 }

@@ -2,13 +2,16 @@ import { closeSync, mkdirSync, openSync, statSync, unlinkSync, writeFileSync, wr
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { openStore } from '../../src/store/open.ts'
-import { connect, connectReadOnly } from '../../src/store/sqlite/connect.ts'
+import { type Connection, connect, connectReadOnly } from '../../src/store/sqlite/connect.ts'
+import { createMonthFiles } from '../../src/store/sqlite/ledger/month-file.ts'
 import { migrate } from '../../src/store/sqlite/migrate.ts'
 import { createSqliteStore } from '../../src/store/sqlite/store.ts'
 import type { LedgerBatch, Store } from '../../src/store/store.ts'
 import { expectError } from './contract.ts'
-import { aBatch, aProject, aRow, aStamp, aToken } from './samples.ts'
+import { aBatch, aProject, aRow, aStamp, aToken, NOON } from './samples.ts'
 import { folder } from './temporary.ts'
+
+const MONTH = 'ledger-2026-11.db'
 
 describe('a damaged database', () => {
   it('is refused with what to do when it is not a database at all', async () => {
@@ -20,10 +23,37 @@ describe('a damaged database', () => {
   it('fails the reads that meet the damage and goes on with the rest', async () => {
     const dataDir = folder()
     await fill(dataDir)
-    overwrite(join(dataDir, 'llm-proxy.db'), 0.4, 0.9)
+    overwrite(join(dataDir, MONTH), 0.1, 0.9)
     const store = await openStore({ dataDir })
     await expectError(readEverything(store), 'corrupt', /is damaged/)
+    const project = aProject()
+    await store.projects.create(project, [], aStamp())
+    expect(await store.projects.get(project.id)).toEqual(project)
     expect((await store.status()).engine).toBe('sqlite')
+    await store.close()
+  })
+
+  it('of one month is named, and the other months are written and read', async () => {
+    const dataDir = folder()
+    writeFileSync(join(dataDir, MONTH), 'this is not a database. '.repeat(1000))
+    const store = await openStore({ dataDir })
+    await expectError(append(store, aBatch({ rows: [aRow()] })), 'corrupt', /ledger-2026-11\.db is damaged/)
+    await expectError(readEverything(store), 'corrupt', /ledger-2026-11\.db is damaged/)
+    const later = aRow({ at: NOON + 30 * 86_400_000 })
+    await append(store, aBatch({ rows: [later] }))
+    expect(await store.ledger.get(later.requestId)).toEqual(later)
+    await store.close()
+  })
+
+  it('of a newer version is refused by name', async () => {
+    const dataDir = folder()
+    await fill(dataDir)
+    const newer = await connect(join(dataDir, MONTH))
+    newer.pragma('user_version = 99')
+    newer.close()
+    const store = await openStore({ dataDir })
+    await expectError(append(store, aBatch({ rows: [aRow()] })), 'newer_version', /ledger-2026-11\.db.*newer version/)
+    await expectError(readEverything(store), 'newer_version')
     await store.close()
   })
 })
@@ -66,7 +96,7 @@ describe('a database that cannot be written', () => {
 
 describe('a full disk', () => {
   it('refuses the batch whole and takes the next one as soon as there is space', async () => {
-    const { store, limitPages } = await openLimited()
+    const { store, limitLedger } = await openLimited()
     const project = aProject()
     const token = aToken(project.id, { maxRequests: 10 })
     await store.projects.create(project, [], aStamp())
@@ -77,14 +107,14 @@ describe('a full disk', () => {
       counts: new Map([[token.id, 3]]),
     })
 
-    limitPages(5)
+    limitLedger(5)
     await expectError(append(store, batch), 'full', /disk .* is full.*nothing was written/)
     expect((await store.ledger.list({}, { limit: 1 })).data).toEqual([])
     expect(await store.tokens.get(token.id)).toEqual(token)
 
-    limitPages(1_000_000)
+    limitLedger(1_000_000)
     expect(await append(store, batch)).toEqual([true])
-    expect((await store.ledger.usage('token', {}))[0]?.requests).toBe(200)
+    expect((await store.ledger.usage({ groupBy: [], filter: {} })).totals.requests).toBe(200)
     expect((await store.tokens.get(token.id))?.requestCount).toBe(4)
     await store.close()
   })
@@ -111,12 +141,13 @@ describe('a full disk', () => {
 
 describe('a database held by another process', () => {
   it('is reported as busy and written to again when it is free', async () => {
-    const path = join(folder(), 'x.db')
-    const connection = await connect(path)
+    const dataDir = folder()
+    const connection = await connect(join(dataDir, 'x.db'))
     migrate(connection)
-    connection.pragma('busy_timeout = 1')
-    const store = createSqliteStore(connection)
-    const other = await connect(path)
+    const months = createMonthFiles(dataDir)
+    months.writer('2026-11').connection.pragma('busy_timeout = 1')
+    const store = createSqliteStore(connection, { months })
+    const other = await connect(join(dataDir, MONTH))
     other.exec('BEGIN IMMEDIATE')
     await expectError(append(store, aBatch({ rows: [aRow()] })), 'busy', /held by another process/)
     expect((await store.ledger.list({}, { limit: 1 })).data).toEqual([])
@@ -131,15 +162,21 @@ async function append(store: Store, batch: LedgerBatch): Promise<boolean[]> {
   return store.ledger.append(batch)
 }
 
-/** A store whose file may grow by so many pages, as on a disk that is almost full. */
+/** A store whose files may grow by so many pages, as on a disk that is almost full. */
 async function openLimited() {
-  const connection = await connect(join(folder(), 'x.db'))
+  const dataDir = folder()
+  const connection = await connect(join(dataDir, 'x.db'))
   migrate(connection)
-  const limitPages = (spare: number) => {
-    const pages = Number(connection.pragma('page_count', { simple: true }))
-    connection.pragma(`max_page_count = ${pages + spare}`)
+  const months = createMonthFiles(dataDir)
+  const limit = (limited: Connection, spare: number) => {
+    const pages = Number(limited.pragma('page_count', { simple: true }))
+    limited.pragma(`max_page_count = ${pages + spare}`)
   }
-  return { store: createSqliteStore(connection), limitPages }
+  return {
+    store: createSqliteStore(connection, { months }),
+    limitPages: (spare: number) => limit(connection, spare),
+    limitLedger: (spare: number) => limit(months.writer('2026-11').connection, spare),
+  }
 }
 
 async function fill(dataDir: string): Promise<void> {
@@ -150,7 +187,7 @@ async function fill(dataDir: string): Promise<void> {
 
 async function readEverything(store: Store): Promise<void> {
   await store.ledger.list({}, { limit: 1_000 })
-  await store.ledger.usage('model', {})
+  await store.ledger.usage({ groupBy: ['model'], filter: {} })
 }
 
 /** Overwrites the part of the file between two fractions of its length. */

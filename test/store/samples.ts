@@ -77,7 +77,7 @@ export function aStamp(action = 'test.action', fields: Partial<AuditStamp> = {})
 
 export function aRow(fields: Partial<LedgerRow> = {}): LedgerRow {
   return {
-    requestId: newRequestId(NOON),
+    requestId: newRequestId(fields.at ?? NOON),
     at: NOON,
     tokenId: 'tok_1',
     projectId: 'proj_1',

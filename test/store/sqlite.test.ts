@@ -66,14 +66,10 @@ describe('the SQLite store', () => {
     await store.tokens.list({ now: NOON }, page)
     await store.tokens.list({ now: NOON, projectId: 'x', activeOnly: true }, page)
     await store.tokens.findByHash('x')
-    for (const filter of [{}, { tokenId: 'x' }, { projectId: 'x' }, { model: 'x' }, { from: 1, to: 2 }]) {
-      await store.ledger.list(filter, page)
-    }
-    await store.ledger.get('x')
     for (const filter of [{}, { action: 'x' }, { actor: 'x' }, { targetId: 'x' }, { projectId: 'x' }, { from: 1 }]) {
       await store.audit.list(filter, page)
     }
-    expect(plans.length).toBeGreaterThan(17)
+    expect(plans.length).toBeGreaterThan(11)
     expect(plans.filter((plan) => /TEMP B-TREE|SCAN \w+$/m.test(plan))).toEqual([])
     await store.close()
   })

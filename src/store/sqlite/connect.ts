@@ -18,15 +18,33 @@ export async function connect(path: string): Promise<Connection> {
     createFile(path)
     connection = new Sqlite(path, { timeout: BUSY_TIMEOUT_MS })
     await enterWal(connection)
-    connection.pragma('synchronous = NORMAL')
-    connection.pragma('foreign_keys = ON')
-    // Every checkpoint syncs the disk on the event loop; four times the usual size, a quarter as often (WAL: 16 MB).
-    connection.pragma('wal_autocheckpoint = 4000')
-    return connection
+    return prepare(connection)
   } catch (error) {
     connection?.close()
     throw toStoreError(error, path)
   }
+}
+
+/** As `connect`, at once: the event loop waits. For the ledger's files, whose writer needs them in the middle of a batch. */
+export function connectNow(path: string): Connection {
+  let connection: Connection | undefined
+  try {
+    createFile(path)
+    connection = new Sqlite(path, { timeout: BUSY_TIMEOUT_MS })
+    enterWalNow(connection)
+    return prepare(connection)
+  } catch (error) {
+    connection?.close()
+    throw toStoreError(error, path)
+  }
+}
+
+function prepare(connection: Connection): Connection {
+  connection.pragma('synchronous = NORMAL')
+  connection.pragma('foreign_keys = ON')
+  // Every checkpoint syncs the disk on the event loop; four times the usual size, a quarter as often (WAL: 16 MB).
+  connection.pragma('wal_autocheckpoint = 4000')
+  return connection
 }
 
 /** Opens an existing database without a chance to change it. */
@@ -61,6 +79,18 @@ async function enterWal(connection: Connection): Promise<void> {
     } catch (error) {
       if (!isBusy(error) || performance.now() > deadline) throw error
       await wait(20)
+    }
+  }
+}
+
+function enterWalNow(connection: Connection): void {
+  for (const deadline = performance.now() + BUSY_TIMEOUT_MS; ; ) {
+    try {
+      connection.pragma('journal_mode = WAL')
+      return
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > deadline) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
     }
   }
 }

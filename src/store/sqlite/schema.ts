@@ -1,19 +1,10 @@
-import type {
-  AttemptRecord,
-  AuditEntry,
-  Budget,
-  EstimateReason,
-  LedgerRow,
-  Metadata,
-  RateLimit,
-  Usage,
-  UsageDetails,
-} from '../store.ts'
+import type { AuditEntry, Budget, Metadata, RateLimit } from '../store.ts'
 import { type AnySQLiteColumn, index, integer, real, sqliteTable, text } from './drizzle.ts'
 
 /*
  * Every listed table has a `seq` (SQLite's rowid): rows of the same millisecond keep the order in which they were written, and
- * each index carries it for free. Rows of `requests` and `audit_log` outlive what they name, hence no foreign keys there.
+ * each index carries it for free. Rows of `audit_log` outlive what they name, hence no foreign keys there. The ledger's
+ * tables are in files of their own (see ledger/month-schema.ts).
  */
 
 export const projects = sqliteTable(
@@ -78,47 +69,11 @@ export const tokens = sqliteTable(
   ],
 )
 
-export const requests = sqliteTable(
-  'requests',
-  {
-    seq: integer('seq').primaryKey(),
-    requestId: text('request_id').notNull().unique(),
-    at: integer('at').notNull(),
-    tokenId: text('token_id'),
-    projectId: text('project_id'),
-    method: text('method').notNull(),
-    endpoint: text('endpoint').notNull(),
-    model: text('model'),
-    provider: text('provider'),
-    servedModel: text('served_model'),
-    attempts: text('attempts', { mode: 'json' }).notNull().$type<AttemptRecord[]>(),
-    status: integer('status').notNull(),
-    stream: integer('stream', { mode: 'boolean' }).notNull(),
-    latencyMs: real('latency_ms').notNull(),
-    firstTokenMs: real('first_token_ms'),
-    inputTokens: integer('input_tokens').notNull(),
-    outputTokens: integer('output_tokens').notNull(),
-    cachedTokens: integer('cached_tokens').notNull(),
-    cacheWriteTokens: integer('cache_write_tokens').notNull().default(0),
-    reasoningTokens: integer('reasoning_tokens').notNull(),
-    usageDetails: text('usage_details', { mode: 'json' }).$type<UsageDetails>(),
-    usageSource: text('usage_source').notNull().$type<Usage['source']>(),
-    estimateReason: text('estimate_reason').$type<EstimateReason>(),
-    costNanoUsd: integer('cost_nano_usd'),
-    priceSource: text('price_source'),
-    reservedNanoUsd: integer('reserved_nano_usd'),
-    cache: text('cache').notNull().$type<LedgerRow['cache']>(),
-    error: text('error'),
-    changes: text('changes', { mode: 'json' }).notNull().$type<string[]>(),
-    requestBytes: integer('request_bytes').notNull(),
-    responseBytes: integer('response_bytes').notNull(),
-  },
-  (table) => [
-    index('requests_at').on(table.at),
-    index('requests_token').on(table.tokenId, table.at),
-    index('requests_project').on(table.projectId, table.at),
-  ],
-)
+/** The last row of each month file whose request is in `tokens.request_count` (see ledger/counters.ts). */
+export const ledgerApplied = sqliteTable('ledger_applied', {
+  month: text('month').primaryKey(),
+  seq: integer('seq').notNull(),
+})
 
 export const auditLog = sqliteTable(
   'audit_log',
@@ -145,6 +100,24 @@ export const auditLog = sqliteTable(
     index('audit_log_project').on(table.projectId, table.at),
     index('audit_log_outcome').on(table.outcome, table.at),
   ],
+)
+
+export const alerts = sqliteTable(
+  'alerts',
+  {
+    seq: integer('seq').primaryKey(),
+    id: text('id').notNull().unique(),
+    key: text('key').notNull().unique(),
+    kind: text('kind').notNull(),
+    at: integer('at').notNull(),
+    text: text('text').notNull(),
+    data: text('data', { mode: 'json' }).notNull().$type<Record<string, unknown>>(),
+    sendAt: integer('send_at'),
+    attempts: integer('attempts').notNull(),
+    deliveredAt: integer('delivered_at'),
+    lastError: text('last_error'),
+  },
+  (table) => [index('alerts_at').on(table.at), index('alerts_send_at').on(table.sendAt)],
 )
 
 /** One row: counted up by triggers whenever `projects`, `provider_keys` or `tokens` change (see `revision.ts`). */

@@ -1,24 +1,38 @@
 import { existsSync, statSync } from 'node:fs'
 import type { Store } from '../store.ts'
+import { createAlertStore } from './alerts.ts'
 import { createAuditStore } from './audit.ts'
 import type { Connection } from './connect.ts'
 import { createEngine } from './engine.ts'
-import { createLedgerStore } from './ledger.ts'
+import { createLedger } from './ledger/ledger.ts'
+import type { MonthFiles } from './ledger/month-file.ts'
 import { createProjectStore } from './projects.ts'
 import { createProviderKeyStore } from './provider-keys.ts'
 import { createTokenStore } from './tokens.ts'
 
-/** The store on a connection whose database has been migrated. It owns the connection from here on. */
-export function createSqliteStore(connection: Connection): Store {
+type Options = {
+  log?: { info(message: string, fields?: Record<string, unknown>): void }
+  /** For tests. */
+  months?: MonthFiles
+}
+
+/**
+ * The store on a connection whose database has been migrated. It owns the connection from here on. Finishes first what an earlier
+ * run left undone. Throws `StoreError`.
+ */
+export function createSqliteStore(connection: Connection, { log, months }: Options = {}): Store {
   const engine = createEngine(connection)
+  const ledger = createLedger(engine, months)
+  ledger.recover(log)
   const path = connection.name
   const schemaVersion = connection.prepare<[], number>('SELECT count(*) FROM __drizzle_migrations').pluck()
   return {
     projects: createProjectStore(engine),
     providerKeys: createProviderKeyStore(engine),
-    tokens: createTokenStore(engine),
-    ledger: createLedgerStore(engine),
+    tokens: createTokenStore(engine, ledger.settleCounts),
+    ledger: ledger.store,
     audit: createAuditStore(engine),
+    alerts: createAlertStore(engine),
     revision: engine.revision,
 
     async status() {
@@ -26,11 +40,12 @@ export function createSqliteStore(connection: Connection): Store {
         engine: 'sqlite',
         location: path,
         schemaVersion: schemaVersion.get() ?? 0,
-        sizeBytes: statSync(path).size + sizeOf(`${path}-wal`),
+        sizeBytes: statSync(path).size + sizeOf(`${path}-wal`) + ledger.sizeBytes(sizeOf),
       }))
     },
 
     async close() {
+      await ledger.close()
       engine.guard(() => connection.close())
     },
   }

@@ -10,8 +10,17 @@ import { projects, tokens } from './schema.ts'
 const { seq, ...columns } = getTableColumns(tokens)
 const listed = { id: tokens.id, at: tokens.createdAt, seq }
 
-export function createTokenStore(engine: Engine): TokenStore {
-  const { db, read, write } = engine
+/** `settleCounts` brings request counts that wait in memory into the table; whoever reads or changes a token sees them. */
+export function createTokenStore(engine: Engine, settleCounts: () => void): TokenStore {
+  const { db } = engine
+  const read: Engine['read'] = (work) => {
+    settleCounts()
+    return engine.read(work)
+  }
+  const write: Engine['write'] = (work) => {
+    settleCounts()
+    return engine.write(work)
+  }
   return {
     async list(filter, page) {
       return read(() => {
@@ -31,7 +40,8 @@ export function createTokenStore(engine: Engine): TokenStore {
     },
 
     async findByHash(hash) {
-      return read(() => {
+      // Asked on the way of a request, which does not look at counts that wait: a take does.
+      return engine.read(() => {
         const token = db.select(columns).from(tokens).where(eq(tokens.hash, hash)).get()
         const project = token && findProject(engine, token.projectId)
         return token && project ? { token, project, keys: keysOfProject(engine, project.id) } : null

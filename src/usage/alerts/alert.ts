@@ -6,7 +6,7 @@ import type { BudgetState } from '../budgets.ts'
 export type Alert = {
   /** The same thing has the same key, so that it is told once. */
   key: string
-  kind: 'budget_threshold'
+  kind: 'budget_threshold' | 'unusual_spending'
   at: number
   /** One sentence for people. */
   text: string
@@ -26,14 +26,8 @@ export function budgetAlert(state: BudgetState, percent: number, at: number): Al
     kind: 'budget_threshold',
     at,
     text: `The ${owner.kind} ${owner.id} has used ${percent} % of its budget ${period}: ${spent} of ${limit}.`,
-    data: { percent, budget: presentBudgetState(state) },
+    data: { [`${owner.kind}_id`]: owner.id, percent, budget: presentBudgetState(state) },
   }
-}
-
-/** The thresholds (in percent, any order) that lie between what was used before and what is used now. */
-export function crossed(before: BudgetState, now: BudgetState, thresholds: readonly number[]): number[] {
-  const [from, to] = [share(before), share(now)]
-  return thresholds.filter((percent) => from < percent && to >= percent).sort((a, b) => a - b)
 }
 
 /** How much of a budget is used, in percent: of dollars or of tokens, whichever is more. */

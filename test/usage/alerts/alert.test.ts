@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
-import { budgetAlert, crossed, share } from '../../../src/usage/alerts/alert.ts'
+import { budgetAlert, share } from '../../../src/usage/alerts/alert.ts'
 import { bodyOf, signatureOf, waitAfter } from '../../../src/usage/alerts/webhook.ts'
 import type { BudgetState } from '../../../src/usage/budgets.ts'
 
@@ -27,20 +27,6 @@ describe('the share of a budget that is used', () => {
     [state(4_000_000_000n, 900, { usd: 5_000_000_000, tokens: 1_000 }), 90],
   ])('is a percentage, rounded down: %#', (given, percent) => {
     expect(share(given)).toBe(percent)
-  })
-})
-
-describe('thresholds', () => {
-  const marks = [100, 50, 80]
-  it.each([
-    [0n, 2_499_999_999n, []],
-    [0n, 2_500_000_000n, [50]],
-    [2_500_000_000n, 3_000_000_000n, []],
-    [0n, 4_000_000_000n, [50, 80]],
-    [3_999_999_999n, 9_000_000_000n, [80, 100]],
-    [5_000_000_000n, 9_000_000_000n, []],
-  ])('from %s to %s nano-dollars of five billion: %j', (before, now, expected) => {
-    expect(crossed(state(before), state(now), marks)).toEqual(expected)
   })
 })
 

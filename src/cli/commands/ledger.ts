@@ -1,0 +1,52 @@
+import type { Command } from 'commander'
+import type { Drift } from '../../store/store.ts'
+import { CliError } from '../failure.ts'
+import type { Io } from '../io.ts'
+import { loadConfiguration, openLocalStore } from '../local.ts'
+import { printJson, printTable, say } from '../output.ts'
+import { exampleText } from './shared.ts'
+
+type Options = { json?: boolean; repair?: boolean }
+
+export function addLedgerCommands(program: Command, io: Io): void {
+  program
+    .command('ledger')
+    .description('the ledger in DATA_DIR')
+    .command('verify')
+    .description('check that rows, sums and request counts agree; exit 1 when they do not')
+    .option('--repair', 'build the sums that are wrong anew from the rows; stop the gateway first')
+    .option('--json', 'print JSON')
+    .addHelpText('after', exampleText('llm-proxy ledger verify', 'llm-proxy ledger verify --repair'))
+    .action((_options, command: Command) => verify(io, command.optsWithGlobals()))
+}
+
+async function verify(io: Io, { json, repair }: Options): Promise<void> {
+  const { config } = await loadConfiguration(io)
+  const store = await openLocalStore(config)
+  try {
+    const found = await store.ledger.verify()
+    const repairable = [...new Set(found.filter(isRollup).map(({ month }) => month!))]
+    const repaired = repair ? repairable : []
+    if (repaired.length > 0) await store.ledger.repair(repaired)
+    const left = repaired.length > 0 ? await store.ledger.verify() : found
+    if (json) printJson(io, { drift: left, repaired })
+    else report(io, left, repaired, repairable)
+    if (left.length > 0) throw new CliError(`The ledger does not add up in ${left.length} places.`)
+  } finally {
+    await store.close()
+  }
+}
+
+const isRollup = ({ table }: Drift) => ['hourly', 'daily', 'totals'].includes(table)
+
+function report(io: Io, drift: Drift[], repaired: string[], repairable: string[]): void {
+  if (repaired.length > 0) say(io, `Sums built anew: ${repaired.join(', ')}`)
+  if (drift.length === 0) return say(io, 'The ledger adds up.')
+  printTable(
+    io,
+    ['MONTH', 'TABLE', 'OF', 'FIELD', 'BY THE ROWS', 'FOUND'],
+    drift.map(({ month, table, key, field, expected, found }) => [month, table, key, field, expected, found]),
+  )
+  if (repaired.length === 0 && repairable.length > 0)
+    say(io, 'Stop the gateway, then: llm-proxy ledger verify --repair')
+}

@@ -1,0 +1,137 @@
+import type { UsageFilter } from '../../store.ts'
+import type { Connection } from '../connect.ts'
+import { toStoreError } from '../errors.ts'
+import { bounds, type Month, monthsIn } from './month.ts'
+import { openForReading } from './month-file.ts'
+import { OTHER } from './series.ts'
+
+export type Series = {
+  tokenId: string
+  projectId: string
+  model: string
+  provider: string
+  endpoint: string
+  status: number
+  error: string
+}
+
+/** A month open for reading, with what the reader knows of it. */
+export type MonthReader = {
+  month: Month
+  connection: Connection
+  /** All of them by id, as of now. */
+  series(): Map<number, Series>
+  /** Runs `work` on one snapshot. Throws `StoreError` with the name of the file. */
+  read<T>(work: () => T): T
+}
+
+export type MonthReaders = {
+  /** Those with rows between the two moments, oldest first. */
+  between(from: number, to: number): MonthReader[]
+  close(): void
+}
+
+const MAX_OPEN = 36
+
+export function createMonthReaders(folder: string): MonthReaders {
+  const open = new Map<Month, MonthReader>()
+
+  const find = (month: Month): MonthReader[] => {
+    const known = open.get(month)
+    if (known) return [known]
+    const connection = openForReading(folder, month)
+    if (!connection) return []
+    const reader = createReader(month, connection)
+    open.set(month, reader)
+    return [reader]
+  }
+  const close = (month: Month) => {
+    open.get(month)?.connection.close()
+    open.delete(month)
+  }
+
+  return {
+    between(from, to) {
+      const months = monthsIn(folder)
+      for (const month of [...open.keys()]) if (!months.includes(month)) close(month)
+      if (open.size > MAX_OPEN) for (const month of [...open.keys()]) close(month)
+      return months.filter((month) => overlaps(month, from, to)).flatMap(find)
+    },
+    close() {
+      for (const month of [...open.keys()]) close(month)
+    },
+  }
+}
+
+function overlaps(month: Month, from: number, to: number): boolean {
+  const { start, end } = bounds(month)
+  return end > from && start < to
+}
+
+function createReader(month: Month, connection: Connection): MonthReader {
+  const newer = connection.prepare<[id: number], Series & { id: number }>(
+    `SELECT id, token_id AS tokenId, project_id AS projectId, model, provider, endpoint, status, error
+     FROM series WHERE id > ? ORDER BY id`,
+  )
+  const known = new Map<number, Series>()
+  let last = 0
+  const snapshot = connection.transaction((work: () => unknown) => work())
+  return {
+    month,
+    connection,
+    read: <T>(work: () => T) => {
+      try {
+        return snapshot.deferred(work) as T
+      } catch (error) {
+        throw toStoreError(error, connection.name)
+      }
+    },
+    series() {
+      // They are only ever added to.
+      for (const { id, ...series } of newer.iterate(last)) {
+        known.set(id, series)
+        last = id
+      }
+      return known
+    },
+  }
+}
+
+/** What a series must be; `tokens`: of one of these. */
+export type SeriesFilter = Omit<UsageFilter, 'from' | 'to' | 'status'> & {
+  status?: number
+  statusClass?: string
+  error?: string
+  tokens?: Set<string>
+}
+
+/**
+ * The ids of the series that match, null when all do. With `orOther` also those that may hold the name among others, whose rows the
+ * caller has to look at.
+ */
+export function matchingSeries(
+  reader: MonthReader,
+  filter: SeriesFilter,
+  { orOther }: { orOther: boolean },
+): number[] | null {
+  if (Object.values(filter).every((value) => value === undefined)) return null
+  const is = (found: string, wanted: string | undefined) => wanted === undefined || found === wanted
+  const named = (found: string, wanted: string | undefined) => is(found, wanted) || (orOther && found === OTHER)
+  const ids: number[] = []
+  for (const [id, series] of reader.series()) {
+    const matches =
+      is(series.tokenId, filter.tokenId) &&
+      is(series.projectId, filter.projectId) &&
+      named(series.model, filter.model) &&
+      is(series.provider, filter.provider) &&
+      named(series.endpoint, filter.endpoint) &&
+      is(series.error, filter.error) &&
+      (filter.status === undefined || series.status === filter.status) &&
+      is(classOf(series.status), filter.statusClass) &&
+      (filter.tokens === undefined || filter.tokens.has(series.tokenId))
+    if (matches) ids.push(id)
+  }
+  return ids
+}
+
+export const classOf = (status: number): string => (status === 499 ? '499' : `${Math.floor(status / 100)}xx`)
