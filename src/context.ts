@@ -18,6 +18,7 @@ import { createEstimator, type Estimator } from './usage/estimate.ts'
 import { bookInterrupted } from './usage/interrupted.ts'
 import { createLedger, type Ledger } from './usage/ledger.ts'
 import { createPrices, type Prices } from './usage/prices/prices.ts'
+import { keepRequests } from './usage/retention.ts'
 
 /** The one object that wires the parts: made by `openContext`, handed to every surface. */
 export type AppContext = {
@@ -88,6 +89,7 @@ export async function openContext({
       return { nanoUsd: costNanoUsd, tokens }
     },
   })
+  const retention = keepRequests({ ledger: store.ledger, days: config.requestLogDays, log, now })
   const alerts = createAlerts({ config: config.alerts, store, log, metrics, now })
   const ledger = createLedger({
     store: store.ledger,
@@ -148,7 +150,7 @@ export async function openContext({
       const unwritten = await ledger.close()
       // Better in the log than nowhere: these rows can be entered by hand.
       for (const row of unwritten) log.error('a ledger row could not be written', { row: textOf(row) })
-      await alerts.close()
+      await Promise.all([alerts.close(), retention.close()])
       await Promise.all([http.close(), estimator.close(), demo.close()])
       await store.close()
       log.flush()

@@ -43,6 +43,8 @@ export type Config = {
   rateLimit: { requests: number; windowSeconds: number } | null
   streamUsage: 'inject' | 'estimate'
   onClientAbort: 'cancel' | 'drain'
+  /** Null: for ever. */
+  requestLogDays: number | null
   prices: PriceConfig
   alerts: AlertConfig
   proxyApiKeys: string[]

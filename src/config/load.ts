@@ -163,6 +163,7 @@ function toConfig(
       values.RATE_LIMIT === null ? null : { requests: values.RATE_LIMIT, windowSeconds: values.RATE_LIMIT_WINDOW },
     streamUsage: values.STREAM_USAGE,
     onClientAbort: values.ON_CLIENT_ABORT,
+    requestLogDays: values.REQUEST_LOG_DAYS,
     alerts: {
       thresholds: [...values.ALERT_THRESHOLDS],
       spendFactor: values.ALERT_SPEND_FACTOR,

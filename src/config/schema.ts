@@ -291,6 +291,14 @@ export const OPTIONS = {
     description: 'Share of a pause that is left to chance: 0.1 is up to 10 % more or less.',
   }),
 
+  REQUEST_LOG_DAYS: option({
+    group: 'logging',
+    parse: parse.integer(1, 36_500),
+    default: null,
+    defaultText: 'for ever',
+    description:
+      'How long requests stay in the ledger. A month goes as a whole, so many days after its end, with its reports.',
+  }),
   LOG_LEVEL: option({
     group: 'logging',
     parse: parse.oneOf(['error', 'warn', 'info', 'debug']),
