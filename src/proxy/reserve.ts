@@ -76,12 +76,16 @@ function refusal({ owner, budget, window, used, reserved }: BudgetState, amount:
     budget.limitNanoUsd !== null && used.nanoUsd + reserved.nanoUsd + amount.nanoUsd > BigInt(budget.limitNanoUsd)
   const show = (value: Amount) => (isMoney ? `$${formatUsd(value.nanoUsd)}` : `${value.tokens} tokens`)
   const limit = isMoney ? `$${formatUsd(BigInt(budget.limitNanoUsd!))}` : `${budget.limitTokens} tokens`
+  const hasSomeLeft = isMoney
+    ? used.nanoUsd + reserved.nanoUsd < BigInt(budget.limitNanoUsd!)
+    : used.tokens + reserved.tokens < budget.limitTokens!
   const resetsAt = window.to === null ? null : new Date(window.to).toISOString()
   const period = budget.period === 'total' ? 'in total' : `a ${budget.period}`
   return new GatewayError('insufficient_quota', {
     message:
       `The budget of this ${owner.kind} (${limit} ${period}) has no room for this request: ${show(used)} used, ` +
       `${show(reserved)} held back for requests under way, ${show(amount)} needed at the most.` +
+      (hasSomeLeft ? ' A smaller `max_tokens` needs less.' : '') +
       (resetsAt === null ? '' : ` It begins anew at ${resetsAt}.`),
     details: {
       budget: {

@@ -90,6 +90,7 @@ describe('a budget', () => {
         },
       },
     })
+    expect(refused.body.toString()).toContain('A smaller `max_tokens` needs less.')
     expect(await rowsOf(token.id)).toMatchObject(
       [
         { status: 429, error: 'insufficient_quota', costNanoUsd: 0n },
