@@ -27,5 +27,9 @@ const HARMLESS = /^\/v1\/(?:files|uploads|vector_stores|conversations|containers
 export const mustNameModel = ({ method, path }: Pick<Exchange, 'method' | 'path'>): boolean =>
   (method === 'POST' || method === 'PUT' || method === 'PATCH') && !HARMLESS.test(path.endpoint)
 
+/** Makes a model work, and nothing is known of what that takes: WebSockets, batches, runs of assistants, fine-tuning. */
+export const worksUncounted = (exchange: Pick<Exchange, 'method' | 'path' | 'endpoint' | 'res'>): boolean =>
+  exchange.endpoint === null && (exchange.res === null || mustNameModel(exchange))
+
 /** A form whose model stands inside one of its fields. */
 export const hidesItsModel = (endpoint: string): boolean => endpoint === '/v1/realtime/calls'

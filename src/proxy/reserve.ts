@@ -8,6 +8,7 @@ import type { Ledger } from '../usage/ledger.ts'
 import type { Prices } from '../usage/prices/prices.ts'
 import type { Exchange } from './exchange.ts'
 import { plausibleTokens } from './expected-tokens.ts'
+import { worksUncounted } from './named-models.ts'
 import type { Target } from './plan.ts'
 
 /** Held back for an upload, whose length and model are not known before it has passed: ten US cents. */
@@ -18,7 +19,7 @@ type Parts = { budgets: Budgets; prices: Prices; ledger: Ledger }
 /**
  * Holds back the highest plausible cost of the request in all budgets of its token and project, and writes down that it is about to
  * leave, so that a crash loses neither. Null where there are no budgets. Throws `insufficient_quota`, `model_not_allowed` (a budget in
- * dollars and a model without a price), `storage_unavailable`.
+ * dollars and a model without a price), `endpoint_not_allowed` (nobody reports what is used there), `storage_unavailable`.
  */
 export async function reserve(
   { budgets, prices, ledger }: Parts,
@@ -55,7 +56,13 @@ export async function reserve(
 
 function highestCost(prices: Prices, exchange: Exchange, caller: Caller, { provider, model }: Target) {
   const { endpoint, body, at } = exchange
-  if (endpoint === null) return { amount: { nanoUsd: 0n, tokens: 0 }, inputTokens: 0 }
+  if (endpoint === null) {
+    if (!worksUncounted(exchange)) return { amount: { nanoUsd: 0n, tokens: 0 }, inputTokens: 0 }
+    throw new GatewayError('endpoint_not_allowed', {
+      message: 'What this request uses cannot be counted, and this token has a budget.',
+      details: { endpoint: exchange.path.endpoint },
+    })
+  }
   if (body.kind === 'stream') return { amount: { nanoUsd: UPLOAD_NANO_USD, tokens: 0 }, inputTokens: 0 }
   const { input, output } = plausibleTokens(body, endpoint.text !== 'input_only')
   const nanoUsd = prices.highest(provider.name, model, input, output, at)

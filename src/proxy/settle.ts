@@ -8,7 +8,7 @@ import { passThrough } from '../usage/observer.ts'
 import type { Prices } from '../usage/prices/prices.ts'
 import { NO_USAGE } from '../usage/read-usage.ts'
 import type { Exchange } from './exchange.ts'
-import { mustNameModel } from './named-models.ts'
+import { worksUncounted } from './named-models.ts'
 
 export type Outcome = {
   /** What the client was told; 499 when it had gone. */
@@ -95,9 +95,13 @@ const UNPRICED: Cost = { costNanoUsd: null, priceSource: null }
 
 /** What fails is free unless the provider counted something; what makes no model work is free; everything else has a price, or none is known. */
 function costOf(prices: Prices, exchange: Exchange, { answered }: Outcome, usage: Usage): Cost {
-  const { provider, servedModel, target, at } = exchange
-  if (provider === null || (usage.source === 'none' && !(answered && mustNameModel(exchange)))) return FREE
-  if (usage.source === 'none') return UNPRICED
+  const { provider, servedModel, target, at, endpoint, reservation } = exchange
+  if (provider === null) return FREE
+  if (usage.source === 'none') {
+    if (!answered || !(endpoint !== null || worksUncounted(exchange))) return FREE
+    // Speech, for one: what a budget held back is all that is known.
+    return reservation ? { costNanoUsd: reservation.amount.nanoUsd, priceSource: 'reserved' } : UNPRICED
+  }
   const priced = prices.price(provider, servedModel, target?.model ?? null, usage, at)
   return priced === null ? UNPRICED : { costNanoUsd: priced.costNanoUsd, priceSource: priced.source }
 }

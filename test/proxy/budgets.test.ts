@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
+import WebSocket from 'ws'
 import type { Budget } from '../../src/store/store.ts'
 import { MANAGEMENT_TOKEN, startTestGateway, type TestGateway } from '../helpers/gateway.ts'
 import { ask, chat, eventually } from '../helpers/http.ts'
@@ -143,6 +144,42 @@ describe('a budget', () => {
     expect(JSON.parse(refused.body.toString()).error.message).toContain('No price is known')
     const counted = await gateway.token({ budgets: [daily(null, { limitTokens: 10_000 })] })
     expect((await say(counted.secret, { model: 'nobody-knows-it' })).status).toBe(200)
+  })
+
+  it('refuses what nobody counts, and lets files and lists pass', async () => {
+    const { secret } = await gateway.token({ budgets: [daily(null, { limitTokens: 10_000 })] })
+    const call = async (method: string, path: string) => {
+      const answer = await ask(`${gateway.baseUrl}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
+        ...(method === 'POST' && { body: JSON.stringify({ input_file_id: 'file-1' }) }),
+      })
+      return answer.status
+    }
+    expect(await call('POST', '/batches')).toBe(403)
+    expect(await call('POST', '/vector_stores')).toBe(200)
+    expect(await call('GET', '/files')).toBe(200)
+    const socket = new WebSocket(`${gateway.baseUrl.replace('http', 'ws')}/realtime?model=gpt-realtime`, {
+      headers: { authorization: `Bearer ${secret}` },
+    })
+    const status = await new Promise((resolve) => {
+      socket.on('error', () => {}).on('unexpected-response', (_req, res) => resolve(res.statusCode))
+    })
+    expect(status).toBe(403)
+  })
+
+  it('is charged what it held back where the provider reports nothing', async () => {
+    upstream.script((_req, res) => void res.writeHead(200, { 'content-type': 'audio/mpeg' }).end('sound'))
+    const { secret, token } = await gateway.token({ budgets: [daily(1_000_000_000)] })
+    await ask(`${gateway.baseUrl}/audio/speech`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'gpt-4o-mini-tts', voice: 'alloy', input: 'Hello' }),
+    })
+    const [row] = await rowsOf(token.id)
+    expect(row).toMatchObject({ status: 200, usage: { source: 'none' }, priceSource: 'reserved' })
+    expect(row!.costNanoUsd).toBe(row!.reservedNanoUsd)
+    expect(row!.costNanoUsd! > 0n).toBe(true)
   })
 
   it('counts an answer that its client left, as far as it was written', async () => {
