@@ -1,5 +1,6 @@
 import { relative } from 'node:path'
 import type { AppContext } from './context.ts'
+import { SYSTEM } from './domain/audit.ts'
 import { createToken } from './domain/tokens.ts'
 import { DEMO_MODEL } from './providers/demo.ts'
 
@@ -40,8 +41,7 @@ async function firstRequest(
   projectId: string,
   model: string,
 ): Promise<string[]> {
-  const actor = { name: 'system', ip: null, userAgent: null }
-  const { secret } = await createToken({ store, now }, actor, {
+  const { secret } = await createToken({ store, now }, SYSTEM, {
     project_id: projectId,
     name: 'first start',
     duration_minutes: FIRST_TOKEN_MINUTES,

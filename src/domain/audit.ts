@@ -8,6 +8,9 @@ import { fromStoreError } from './store-errors.ts'
 /** Who acts, and from where. `name`: `management_token`, `cli`, `system`, or `anonymous` for the denied. */
 export type Actor = { name: string; ip: string | null; userAgent: string | null }
 
+/** The gateway by itself. */
+export const SYSTEM: Actor = { name: 'system', ip: null, userAgent: null }
+
 /** What is acted on: `token.revoke`, which token, in which project. */
 export type Subject = { action: string; targetId?: string | null; projectId?: string | null }
 
@@ -63,7 +66,12 @@ export async function recordDenial(
   await parts.store.audit.append({ ...stamp, outcome: 'denied', reason, before: null, after })
 }
 
-function makeStamp({ now }: AuditParts, actor: Actor, { action, targetId, projectId }: Subject): AuditStamp {
+/** The stamp of something that happens now; `audited` makes it for actions of management. */
+export function makeStamp(
+  { now }: Pick<AuditParts, 'now'>,
+  actor: Actor,
+  { action, targetId, projectId }: Subject,
+): AuditStamp {
   return {
     id: newId('aud'),
     at: now(),

@@ -1,5 +1,5 @@
 import type { Project, Store } from '../store/store.ts'
-import { audited } from './audit.ts'
+import { audited, SYSTEM } from './audit.ts'
 import { newProject } from './projects.ts'
 
 export const DEFAULT_PROJECT = 'default'
@@ -8,9 +8,8 @@ export const DEFAULT_PROJECT = 'default'
 export async function ensureDefaultProject(store: Store, now: () => number): Promise<Project> {
   const found = await store.projects.findByName(DEFAULT_PROJECT)
   if (found) return found
-  const actor = { name: 'system', ip: null, userAgent: null }
   try {
-    return await audited({ store, now }, actor, { action: 'project.create' }, async (stamp) => {
+    return await audited({ store, now }, SYSTEM, { action: 'project.create' }, async (stamp) => {
       const project = newProject({ name: DEFAULT_PROJECT }, stamp.at)
       await store.projects.create(project, [], { ...stamp, targetId: project.id, projectId: project.id })
       return project

@@ -5,13 +5,12 @@ import { hashToken } from '../domain/secrets.ts'
 import type { Caller } from '../domain/token-index.ts'
 import { GatewayError } from '../errors.ts'
 import type { ConfiguredProvider } from '../providers/index.ts'
+import { answerJson } from './answer-json.ts'
 import { dispatch, note } from './dispatch.ts'
 import type { HttpExchange } from './exchange.ts'
 import type { Target } from './plan.ts'
 import { readText } from './read-text.ts'
 import { relay } from './relay.ts'
-import { ownHeaders } from './respond.ts'
-import { settle } from './settle.ts'
 
 const FRESH_MS = 5 * 60_000
 const MAX_LIST_BYTES = 4 * 1024 * 1024
@@ -34,16 +33,8 @@ export function modelsHandler(ctx: AppContext): (exchange: HttpExchange, target:
       if (models === null) return
       lists.set(cacheKey, models)
     }
-    const body = JSON.stringify({
-      object: 'list',
-      data: models.filter(({ id }) => mayUse(caller, target.provider, id)),
-    })
-    exchange.responseBytes = Buffer.byteLength(body)
-    settle(ctx, exchange, { status: 200, answered: true, error: null }, () => {
-      const type = ['content-type', 'application/json; charset=utf-8', 'content-length', String(exchange.responseBytes)]
-      exchange.res.writeHead(200, [...type, ...ownHeaders(exchange, null)])
-      exchange.res.end(body)
-    })
+    const data = models.filter(({ id }) => mayUse(caller, target.provider, id))
+    answerJson(ctx, exchange, { object: 'list', data }, { answered: true })
   }
 
   /** Null: the provider answered with an error, which has been passed on. */

@@ -2,9 +2,8 @@ import type { AppContext } from '../context.ts'
 import { isoTime, presentBudgetState, presentToken } from '../domain/present.ts'
 import { formatUsd } from '../money.ts'
 import { windowAt } from '../usage/budget-window.ts'
+import { answerJson } from './answer-json.ts'
 import type { HttpExchange } from './exchange.ts'
-import { ownHeaders } from './respond.ts'
-import { settle } from './settle.ts'
 
 /** `GET /v1/usage`: what a proxy token may know of itself. Answered here; no provider hears of it, and it counts against no limit. */
 export async function answerOwnUsage(ctx: AppContext, exchange: HttpExchange): Promise<void> {
@@ -19,18 +18,13 @@ export async function answerOwnUsage(ctx: AppContext, exchange: HttpExchange): P
   ])
   const month = windowAt({ period: 'month', resetAt: null }, at)
   const spent = await ctx.store.ledger.spend({ tokenId: token.id, from: month.from, to: month.to! })
-  const body = JSON.stringify({
+  const usage = {
     object: 'usage',
     token: { id, name, expires_at, last_used_at },
     requests: { used: request_count, limit: max_requests },
     rate_limit,
     budgets: states.flat().map(presentBudgetState),
     this_month: { since: isoTime(month.from), cost_usd: formatUsd(spent.costNanoUsd), tokens: spent.tokens },
-  })
-  exchange.responseBytes = Buffer.byteLength(body)
-  settle(ctx, exchange, { status: 200, answered: false, error: null }, () => {
-    const type = ['content-type', 'application/json; charset=utf-8', 'content-length', String(exchange.responseBytes)]
-    exchange.res.writeHead(200, [...type, 'cache-control', 'no-store', ...ownHeaders(exchange, null)])
-    exchange.res.end(body)
-  })
+  }
+  answerJson(ctx, exchange, usage, { answered: false, more: ['cache-control', 'no-store'] })
 }

@@ -1,5 +1,4 @@
 import { type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http'
-import type { AppContext } from '../context.ts'
 import { GatewayError } from '../errors.ts'
 import { formatUsd } from '../money.ts'
 import { createJsonObserver } from '../usage/json-observer.ts'
@@ -13,12 +12,8 @@ import { type Answer, type Receiver, UpstreamFailure } from './forward.ts'
 import { downstreamHeaders, headerOf } from './headers.ts'
 import type { Target } from './plan.ts'
 import { breakOff, ownHeaders, sendError } from './respond.ts'
-import { type Outcome, settle } from './settle.ts'
+import { type Outcome, type SettleParts, settle } from './settle.ts'
 
-type Parts = Pick<
-  AppContext,
-  'ledger' | 'kv' | 'metrics' | 'log' | 'estimator' | 'life' | 'budgets' | 'prices' | 'alerts'
->
 type Framing = { isEventStream: boolean; length: number | null; observer: Observer }
 /** `hideUsage`: usage was asked for on our own account. `drains`: an answer whose client leaves is read on. */
 type Manner = { hideUsage: boolean; drains: boolean }
@@ -30,7 +25,7 @@ type Head = { waits: boolean; send(more: string[]): void }
  * bytes wait until the ledger row is committed. An answer that breaks off is never ended cleanly.
  */
 export function relay(
-  parts: Parts,
+  parts: SettleParts,
   exchange: HttpExchange,
   target: Target,
   answer: Answer,
@@ -110,7 +105,7 @@ function frame(exchange: HttpExchange, target: Target, answer: Answer, hideUsage
 }
 
 function createReceiver(
-  parts: Parts,
+  parts: SettleParts,
   exchange: HttpExchange,
   target: Target,
   answer: Answer,

@@ -22,7 +22,8 @@ export type Outcome = {
   observer?: Observer
 }
 
-type Parts = Pick<
+/** What the books are made of. */
+export type SettleParts = Pick<
   AppContext,
   'ledger' | 'kv' | 'metrics' | 'log' | 'estimator' | 'life' | 'budgets' | 'prices' | 'alerts'
 >
@@ -31,7 +32,7 @@ type Parts = Pick<
  * Ends a request in the books, exactly once: ledger row, limits, metrics, log line. `done` comes when the row is committed; the
  * last byte of the answer waits for it.
  */
-export function settle(parts: Parts, exchange: Exchange, outcome: Outcome, done: () => void): void {
+export function settle(parts: SettleParts, exchange: Exchange, outcome: Outcome, done: () => void): void {
   if (exchange.settled) throw new Error(`Request ${exchange.requestId} was settled twice.`)
   exchange.settled = true
   const written = () => {
@@ -65,7 +66,7 @@ function mayEstimate(
 }
 
 function book(
-  { ledger, kv, metrics, log, budgets, prices, alerts }: Parts,
+  { ledger, kv, metrics, log, budgets, prices, alerts }: SettleParts,
   exchange: Exchange,
   outcome: Outcome,
   usage: Usage,

@@ -17,7 +17,7 @@ export type StoreOptions = {
 /** Opens the database, created when there is none and brought to the latest schema. Throws `StoreError`. */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const path = locate(options)
-  const connection = await connect(path)
+  const connection = connect(path)
   try {
     report(sqlite.migrate(connection), options)
     return createSqliteStore(connection, { log: options.log })

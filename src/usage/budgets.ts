@@ -121,11 +121,12 @@ export function createBudgets({ spend, maxIdle = MAX_IDLE }: Options): Budgets {
   }
 
   return {
-    async reserve({ token, project }, amount, at) {
-      const watched = [
-        ...withOwner({ kind: 'token', id: token.id }, token.budgets),
-        ...withOwner({ kind: 'project', id: project.id }, project.budgets),
-      ].map(({ owner, budget }) => ({ owner, budget, account: accountOf(owner, budget, at) }))
+    async reserve(caller, amount, at) {
+      const watched = budgetsOf(caller).map(({ owner, budget }) => ({
+        owner,
+        budget,
+        account: accountOf(owner, budget, at),
+      }))
       await ready(watched.map(({ account }) => account))
       for (const { owner, budget, account } of watched) {
         if (!hasRoom(budget, account, amount)) return { ok: false, refused: stateOf(owner, budget, account), amount }
@@ -156,12 +157,9 @@ export function createBudgets({ spend, maxIdle = MAX_IDLE }: Options): Budgets {
       }
     },
 
-    known({ token, project }, at) {
-      if (!token.budgets && !project.budgets) return NO_STATES
-      return [
-        ...withOwner({ kind: 'token', id: token.id }, token.budgets),
-        ...withOwner({ kind: 'project', id: project.id }, project.budgets),
-      ].flatMap(({ owner, budget }) => {
+    known(caller, at) {
+      if (!caller.token.budgets && !caller.project.budgets) return NO_STATES
+      return budgetsOf(caller).flatMap(({ owner, budget }) => {
         const account = accounts.get(keyOf(owner, windowAt(budget, at)))
         return account && account.loading === null ? [stateOf(owner, budget, account)] : []
       })
@@ -188,6 +186,12 @@ function subtract(from: Amount, amount: Amount): void {
   from.nanoUsd -= amount.nanoUsd
   from.tokens -= amount.tokens
 }
+
+/** Of the token first, then of its project. */
+const budgetsOf = ({ token, project }: Caller) => [
+  ...withOwner({ kind: 'token', id: token.id }, token.budgets),
+  ...withOwner({ kind: 'project', id: project.id }, project.budgets),
+]
 
 const withOwner = (owner: BudgetOwner, budgets: readonly Budget[] | null) =>
   (budgets ?? []).map((budget) => ({ owner, budget }))

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { Usage } from '../store/store.ts'
+import { NO_USAGE } from './read-usage.ts'
 
 export type EstimateRequest = { id: number; requestBody: Uint8Array; generated: string }
 export type EstimateReply = { id: number; inputTokens: number; outputTokens: number }
@@ -67,11 +68,8 @@ export function createEstimator(onWorkerFailure: (error: unknown) => void): Esti
 }
 
 const roughly = (requestBody: Buffer, generated: string): Usage => ({
+  ...NO_USAGE,
   inputTokens: Math.ceil(requestBody.length / 4),
   outputTokens: Math.ceil(generated.length / 4),
-  cachedTokens: 0,
-  cacheWriteTokens: 0,
-  reasoningTokens: 0,
-  details: null,
   source: 'estimated',
 })

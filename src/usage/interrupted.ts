@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
-import type { LedgerRow, OpenRequest, Store } from '../store/store.ts'
+import type { LedgerRow, OpenRequest, Store, Usage } from '../store/store.ts'
 import type { Prices } from './prices/prices.ts'
+import { NO_USAGE } from './read-usage.ts'
 
 /** This process among all that may write to the same ledger. */
 export const PROCESS = `${hostname()} ${process.pid} ${Date.now()}`
@@ -44,15 +45,7 @@ function isAlive(pid: number): boolean {
 }
 
 function rowOf({ inputTokens, process: _process, ...request }: OpenRequest, prices: Prices, now: number): LedgerRow {
-  const usage = {
-    inputTokens,
-    outputTokens: 0,
-    cachedTokens: 0,
-    cacheWriteTokens: 0,
-    reasoningTokens: 0,
-    details: null,
-    source: 'estimated',
-  } as const
+  const usage: Usage = { ...NO_USAGE, inputTokens, source: 'estimated' }
   const { provider, model, at } = request
   const priced = provider === null ? null : prices.price(provider, null, withoutPrefix(provider, model), usage, at)
   return {

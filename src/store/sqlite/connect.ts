@@ -1,6 +1,5 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import Sqlite from 'better-sqlite3'
 import { isBusy, toStoreError } from './errors.ts'
 
@@ -10,28 +9,14 @@ const BUSY_TIMEOUT_MS = 5_000
 
 /**
  * Opens the database file, created (0600, its folder 0700) when there is none, with the pragmas that every connection has.
- * Throws `StoreError` (`corrupt`, `read_only`, `busy` …).
+ * The event loop waits: a month's file may be needed in the middle of a batch. Throws `StoreError` (`corrupt`, `read_only`, `busy` …).
  */
-export async function connect(path: string): Promise<Connection> {
+export function connect(path: string): Connection {
   let connection: Connection | undefined
   try {
     createFile(path)
     connection = new Sqlite(path, { timeout: BUSY_TIMEOUT_MS })
-    await enterWal(connection)
-    return prepare(connection)
-  } catch (error) {
-    connection?.close()
-    throw toStoreError(error, path)
-  }
-}
-
-/** As `connect`, at once: the event loop waits. For the ledger's files, whose writer needs them in the middle of a batch. */
-export function connectNow(path: string): Connection {
-  let connection: Connection | undefined
-  try {
-    createFile(path)
-    connection = new Sqlite(path, { timeout: BUSY_TIMEOUT_MS })
-    enterWalNow(connection)
+    enterWal(connection)
     return prepare(connection)
   } catch (error) {
     connection?.close()
@@ -71,19 +56,7 @@ function createFile(path: string): void {
 }
 
 /** SQLite does not wait by itself when two processes switch a new file to WAL at once: it says busy at once. */
-async function enterWal(connection: Connection): Promise<void> {
-  for (const deadline = performance.now() + BUSY_TIMEOUT_MS; ; ) {
-    try {
-      connection.pragma('journal_mode = WAL')
-      return
-    } catch (error) {
-      if (!isBusy(error) || performance.now() > deadline) throw error
-      await wait(20)
-    }
-  }
-}
-
-function enterWalNow(connection: Connection): void {
+function enterWal(connection: Connection): void {
   for (const deadline = performance.now() + BUSY_TIMEOUT_MS; ; ) {
     try {
       connection.pragma('journal_mode = WAL')

@@ -37,7 +37,7 @@ export function migrationStatus(path: string, { folder = FOLDER }: MigrateOption
 
 /** Brings the database at `path` (created when missing) to the latest version. Throws `StoreError`. */
 export async function migrateUp(path: string, options?: MigrateOptions): Promise<MigrationResult> {
-  const connection = await connect(path)
+  const connection = connect(path)
   try {
     return migrate(connection, options)
   } finally {

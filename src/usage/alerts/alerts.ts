@@ -1,4 +1,5 @@
 import type { AlertConfig } from '../../config/config.ts'
+import { makeStamp, SYSTEM } from '../../domain/audit.ts'
 import { newId } from '../../ids.ts'
 import type { Logger } from '../../logger.ts'
 import type { Metrics } from '../../metrics.ts'
@@ -142,16 +143,6 @@ async function post(url: string, body: string, headers: Record<string, string>):
 
 function stampOf(id: string, { at, kind, data }: Alert) {
   const { token_id, project_id } = data as { token_id?: string; project_id?: string }
-  return {
-    id: newId('aud'),
-    at,
-    actor: 'system',
-    ip: null,
-    userAgent: null,
-    action: `alert.${kind}`,
-    targetId: token_id ?? project_id ?? id,
-    projectId: project_id ?? null,
-    outcome: 'success' as const,
-    reason: null,
-  }
+  const subject = { action: `alert.${kind}`, targetId: token_id ?? project_id ?? id, projectId: project_id ?? null }
+  return makeStamp({ now: () => at }, SYSTEM, subject)
 }

@@ -1,4 +1,5 @@
 import type { Usage } from '../../store/store.ts'
+import { NO_USAGE } from '../read-usage.ts'
 import type { Rate, Rates } from './rates.ts'
 import { UNITS, type Unit } from './units.ts'
 
@@ -53,21 +54,11 @@ export function highestOf(charges: readonly Charge[], inputTokens: number, outpu
     const highest = highestRate(rate, inputTokens)
     if (side === 'input') input = Math.max(input, highest)
     else if (side === 'output') output = Math.max(output, highest)
-    else request += highest * count(NOTHING)
+    else request += highest * count(NO_USAGE)
   }
   const femto =
     BigInt(Math.ceil(inputTokens)) * BigInt(input) + BigInt(Math.ceil(outputTokens)) * BigInt(output) + BigInt(request)
   return (femto + FEMTO_PER_NANO - 1n) / FEMTO_PER_NANO
-}
-
-const NOTHING: Usage = {
-  inputTokens: 0,
-  outputTokens: 0,
-  cachedTokens: 0,
-  cacheWriteTokens: 0,
-  reasoningTokens: 0,
-  details: null,
-  source: 'none',
 }
 
 const clamp = (amount: number, most: number) => Math.max(0, Math.min(amount, most))

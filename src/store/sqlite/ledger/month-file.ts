@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import Sqlite from 'better-sqlite3'
 import { StoreError } from '../../store.ts'
-import { type Connection, connectNow } from '../connect.ts'
+import { type Connection, connect } from '../connect.ts'
 import { toStoreError } from '../errors.ts'
 import { fileOf, type Month } from './month.ts'
 import { createSchema, refuseNewer, versionOf } from './month-schema.ts'
@@ -36,7 +36,7 @@ export function createMonthFiles(folder: string, { readOnly = false } = {}): Mon
       )
     let connection: Connection | undefined
     try {
-      connection = connectNow(path)
+      connection = connect(path)
       refuseNewer(connection)
       createSchema(connection)
       return createWriter(connection, month)
