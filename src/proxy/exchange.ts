@@ -3,6 +3,7 @@ import type { Caller } from '../domain/token-index.ts'
 import type { GatewayError } from '../errors.ts'
 import { newRequestId } from '../ids.ts'
 import type { Grant } from '../kv/kv.ts'
+import { redact } from '../redact.ts'
 import type { AttemptRecord } from '../store/store.ts'
 import type { Reservation } from '../usage/budgets.ts'
 import { type Endpoint, meteredEndpoint } from './endpoints.ts'
@@ -114,3 +115,9 @@ export function newExchange({ now, patienceMs }: Clock, req: IncomingMessage, re
     readerPatienceMs: patienceMs,
   }
 }
+
+/** How books and logs name the request: a token pasted into the wrong place must not be kept in plain text. */
+export const bookedNames = ({ path, model }: Pick<Exchange, 'path' | 'model'>) => ({
+  endpoint: redact(path.endpoint),
+  model: model === null ? null : redact(model),
+})

@@ -1,12 +1,11 @@
 import type { Caller } from '../domain/token-index.ts'
 import { GatewayError } from '../errors.ts'
 import { formatUsd } from '../money.ts'
-import { redact } from '../redact.ts'
 import type { Amount, BudgetState, Budgets, Reservation } from '../usage/budgets.ts'
 import { PROCESS } from '../usage/interrupted.ts'
 import type { Ledger } from '../usage/ledger.ts'
 import type { Prices } from '../usage/prices/prices.ts'
-import type { Exchange } from './exchange.ts'
+import { bookedNames, type Exchange } from './exchange.ts'
 import { plausibleTokens } from './expected-tokens.ts'
 import { worksUncounted } from './named-models.ts'
 import type { Target } from './plan.ts'
@@ -39,8 +38,7 @@ export async function reserve(
       tokenId: caller.token.id,
       projectId: caller.project.id,
       method: exchange.method,
-      endpoint: redact(exchange.path.endpoint),
-      model: exchange.model === null ? null : redact(exchange.model),
+      ...bookedNames(exchange),
       provider: exchange.provider,
       stream: exchange.stream,
       inputTokens,

@@ -1,13 +1,12 @@
 import type { AppContext } from '../context.ts'
 import { GatewayError } from '../errors.ts'
 import { describeError } from '../logger.ts'
-import { redact } from '../redact.ts'
 import type { EstimateReason, LedgerRow, Usage } from '../store/store.ts'
 import type { Observer } from '../usage/observer.ts'
 import { passThrough } from '../usage/observer.ts'
 import type { Prices } from '../usage/prices/prices.ts'
 import { NO_USAGE } from '../usage/read-usage.ts'
-import type { Exchange } from './exchange.ts'
+import { bookedNames, type Exchange } from './exchange.ts'
 import { worksUncounted } from './named-models.ts'
 
 export type Outcome = {
@@ -110,15 +109,15 @@ function costOf(prices: Prices, exchange: Exchange, { answered }: Outcome, usage
 function rowOf(exchange: Exchange, outcome: Outcome, usage: Usage, cost: Cost): LedgerRow {
   const { caller, body, stream, firstByteMs, reservation } = exchange
   const { status, error } = outcome
+  const { endpoint, model } = bookedNames(exchange)
   return {
     requestId: exchange.requestId,
     at: exchange.at,
     tokenId: caller?.token.id ?? null,
     projectId: caller?.project.id ?? null,
     method: exchange.method,
-    // A token pasted into the wrong place must not be kept in plain text.
-    endpoint: redact(exchange.path.endpoint),
-    model: exchange.model === null ? null : redact(exchange.model),
+    endpoint,
+    model,
     provider: exchange.provider,
     servedModel: exchange.servedModel,
     attempts: exchange.attempts,
