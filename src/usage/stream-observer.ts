@@ -36,8 +36,8 @@ export function createStreamObserver({ terminator, hideUsage, secret }: Options)
   /** While an event too long to keep passes. */
   let giant: FieldScan | null = null
   let giantHead = ''
-  /** Of a stream of typed events that has begun, whether it has come to its end. */
-  let typed: 'none' | 'begun' | 'ended' = 'none'
+  /** How far a stream of typed events has come; of events that nobody knows no end is known either. */
+  let typed: 'none' | 'begun' | 'ended' | 'unknown' = 'none'
   let usage: Usage | null = null
   let servedModel: string | null = null
   let modelTries = MODEL_TRIES
@@ -75,6 +75,7 @@ export function createStreamObserver({ terminator, hideUsage, secret }: Options)
   const readType = (head: string) => {
     const type = TYPED.exec(head)
     if (type) typed = type[1] ? 'ended' : typed === 'ended' ? typed : 'begun'
+    else if (typed === 'none' && head.includes('data:')) typed = 'unknown'
   }
 
   const readModel = (event: Buffer) => {
@@ -213,7 +214,7 @@ export function createStreamObserver({ terminator, hideUsage, secret }: Options)
 
   const lacksItsEnd = () => {
     if (terminator === 'done') return !text.cameToAnEnd()
-    return terminator === 'response_event' || (terminator === 'typed' && typed === 'begun')
+    return terminator === 'response_event' || (terminator === 'typed' && (typed === 'none' || typed === 'begun'))
   }
 
   return {
@@ -223,7 +224,8 @@ export function createStreamObserver({ terminator, hideUsage, secret }: Options)
       if (left.length === 0 || finished) return left.length === 0 ? null : left
       // A last event without its blank line. Unless it had to wait, the client has it already.
       const latin1 = left.toString('latin1')
-      const verdict = read(left, latin1)
+      // Half of the event that would have ended the stream does not end it.
+      const verdict = isWhole(left, latin1) ? read(left, latin1) : 'pass'
       return hideUsage && verdict === 'pass' ? withoutNullUsage(left, latin1) : null
     },
     finished: () => finished,
@@ -238,6 +240,9 @@ function keep(bytes: Buffer, event: Buffer, latin1: string, kept: number): numbe
   if (shown.byteOffset !== bytes.byteOffset + kept) bytes.set(shown, kept)
   return kept + shown.length
 }
+
+const isWhole = (event: Buffer, latin1: string) =>
+  DONE.test(latin1) || latin1.startsWith('event: error') || jsonOf(event) !== null
 
 const DONE = /^data: ?\[DONE\]\s*$/
 /** Events of transcriptions, pictures and speech; the last ones of them are captured. */
