@@ -1,5 +1,5 @@
 import { createFieldScan, type FieldScan } from './field-scan.ts'
-import { jsonText } from './generated-text.ts'
+import { cutJsonText, jsonText } from './generated-text.ts'
 import { type Observed, type Observer, passThrough } from './observer.ts'
 import { readUsage, usageOf } from './read-usage.ts'
 
@@ -18,12 +18,14 @@ export function createJsonObserver(isText: boolean): Observer {
 
   const finish = (): Observed => {
     if (scan) return { ...scan.result(), text: () => null }
-    const body = parse(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces))
+    const bytes = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
     pieces = []
+    const body = parse(bytes)
+    if (body === null) return readCut(bytes)
     return {
-      usage: body && readUsage(usageOf(body)),
-      servedModel: body && typeof body.model === 'string' ? body.model : null,
-      text: () => body && jsonText(body),
+      usage: readUsage(usageOf(body)),
+      servedModel: typeof body.model === 'string' ? body.model : null,
+      text: () => jsonText(body),
     }
   }
 
@@ -47,6 +49,13 @@ export function createJsonObserver(isText: boolean): Observer {
       return observed
     },
   }
+}
+
+/** Of an answer that broke off: what had come of it. */
+function readCut(bytes: Buffer): Observed {
+  const scan = createFieldScan()
+  scan.push(bytes)
+  return { ...scan.result(), text: () => cutJsonText(bytes.toString('utf8')) }
 }
 
 function parse(json: Buffer): Record<string, unknown> | null {
