@@ -50,18 +50,19 @@ export function settle(parts: SettleParts, exchange: Exchange, outcome: Outcome,
     .then((estimate) => book(parts, exchange, outcome, estimate, written))
 }
 
-/** Only what a provider has begun to answer, on an endpoint whose text can be counted, has a use that can be estimated. */
-function mayEstimate(
-  { endpoint, provider, overheadMs, responseBytes }: Exchange,
-  { status, answered, error }: Outcome,
-): boolean {
-  if (!endpoint?.text || provider === null || overheadMs === null) return false
-  return (
-    (answered && status < 300 && responseBytes > 0) ||
-    status === 499 ||
-    error === 'upstream_cut' ||
-    error === 'upstream_timeout'
-  )
+/** Only what a provider has begun to work on, on an endpoint whose text can be counted, has a use that can be estimated. */
+function mayEstimate(exchange: Exchange, outcome: Outcome): boolean {
+  const { endpoint, provider, responseBytes } = exchange
+  if (!endpoint?.text || provider === null) return false
+  return (outcome.answered && outcome.status < 300 && responseBytes > 0) || brokeOff(exchange, outcome)
+}
+
+/** The provider had the request and had not refused it when client, connection or time ended it: it may have worked, and will be paid. */
+function brokeOff({ res, attempts }: Exchange, { status, error }: Outcome): boolean {
+  const last = attempts.at(-1)
+  // The handshake of a WebSocket makes nothing work yet.
+  if (res === null || last === undefined || last.outcome === 'unsent' || (last.status ?? 0) >= 400) return false
+  return status === 499 || error === 'upstream_cut' || error === 'upstream_timeout'
 }
 
 function book(
@@ -93,17 +94,26 @@ type Cost = Pick<LedgerRow, 'costNanoUsd' | 'priceSource'>
 const FREE: Cost = { costNanoUsd: 0n, priceSource: null }
 const UNPRICED: Cost = { costNanoUsd: null, priceSource: null }
 
-/** What fails is free unless the provider counted something; what makes no model work is free; everything else has a price, or none is known. */
-function costOf(prices: Prices, exchange: Exchange, { answered }: Outcome, usage: Usage): Cost {
-  const { provider, servedModel, target, at, endpoint, reservation } = exchange
+/**
+ * What fails is free unless the provider counted something; what makes no model work is free; everything else has a price, or none
+ * is known, and then what a budget held back is charged.
+ */
+function costOf(prices: Prices, exchange: Exchange, outcome: Outcome, usage: Usage): Cost {
+  const { provider, servedModel, target, model, at, endpoint } = exchange
   if (provider === null) return FREE
   if (usage.source === 'none') {
-    if (!answered || !(endpoint !== null || worksUncounted(exchange))) return FREE
-    // Speech, for one: what a budget held back is all that is known.
-    return reservation ? { costNanoUsd: reservation.amount.nanoUsd, priceSource: 'reserved' } : UNPRICED
+    const worked = outcome.answered || brokeOff(exchange, outcome)
+    if (!worked || !(endpoint !== null || worksUncounted(exchange))) return FREE
+    return unpriced(exchange)
   }
-  const priced = prices.price(provider, servedModel, target?.model ?? null, usage, at)
-  return priced === null ? UNPRICED : { costNanoUsd: priced.costNanoUsd, priceSource: priced.source }
+  // The model of an upload is known when it has passed, as it was sent on.
+  const priced = prices.price(provider, servedModel, target?.model ?? model, usage, at)
+  return priced === null ? unpriced(exchange) : { costNanoUsd: priced.costNanoUsd, priceSource: priced.source }
+}
+
+function unpriced({ reservation }: Exchange): Cost {
+  const held = reservation?.amount.nanoUsd ?? 0n
+  return held > 0n ? { costNanoUsd: held, priceSource: 'reserved' } : UNPRICED
 }
 
 function rowOf(exchange: Exchange, outcome: Outcome, usage: Usage, cost: Cost): LedgerRow {
