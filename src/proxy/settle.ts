@@ -40,7 +40,7 @@ export function settle(parts: SettleParts, exchange: Exchange, outcome: Outcome,
   }
   const { usage, servedModel, text } = (outcome.observer ?? passThrough).result()
   exchange.servedModel = servedModel
-  if (usage !== null || !mayEstimate(exchange, outcome))
+  if (usage !== null || !(mayEstimate(exchange, outcome) || failedHalfWay(exchange, outcome, text)))
     return book(parts, exchange, outcome, usage ?? NO_USAGE, written)
   const { body } = exchange
   const requestBytes = body.kind === 'json' ? body.bytes : Buffer.alloc(0)
@@ -56,6 +56,10 @@ function mayEstimate(exchange: Exchange, outcome: Outcome): boolean {
   if (!endpoint?.text || provider === null) return false
   return (outcome.answered && outcome.status < 300 && responseBytes > 0) || brokeOff(exchange, outcome)
 }
+
+/** An answer that told of an error of the provider's own when some of its text had come: that had been worked for. */
+const failedHalfWay = ({ endpoint }: Exchange, { status, error }: Outcome, text: () => string | null): boolean =>
+  error === 'upstream_error' && status < 300 && endpoint !== null && endpoint.text !== null && Boolean(text())
 
 /** The provider had the request and had not refused it when client, connection or time ended it: it may have worked, and will be paid. */
 function brokeOff({ res, attempts }: Exchange, { status, error }: Outcome): boolean {
@@ -150,7 +154,7 @@ function rowOf(exchange: Exchange, outcome: Outcome, usage: Usage, cost: Cost): 
 
 function reasonOf({ status, error }: Outcome): EstimateReason {
   if (status === 499) return 'client_abort'
-  return error === 'upstream_cut' || error === 'upstream_timeout' ? 'upstream_cut' : 'not_reported'
+  return error === null ? 'not_reported' : 'upstream_cut'
 }
 
 const describeCause = (cause: unknown) => describeError(cause instanceof GatewayError ? (cause.cause ?? cause) : cause)

@@ -14,19 +14,25 @@ export function createJsonObserver(isText: boolean): Observer {
   let pieces: Buffer[] = []
   let bytes = 0
   let scan: FieldScan | null = null
-  let observed: Observed | null = null
+  let observed: (Observed & { failed: boolean }) | null = null
 
-  const finish = (): Observed => {
-    if (scan) return { ...scan.result(), text: () => null }
-    const bytes = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
+  const finish = () => {
+    if (scan) return { ...scan.result(), text: () => null, failed: false }
+    const json = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
     pieces = []
-    const body = parse(bytes)
-    if (body === null) return readCut(bytes)
+    const body = parse(json)
+    if (body === null) return { ...readCut(json), failed: false }
     return {
       usage: readUsage(usageOf(body)),
       servedModel: typeof body.model === 'string' ? body.model : null,
       text: () => jsonText(body),
+      failed: typeof body.error === 'object' && body.error !== null,
     }
+  }
+
+  const read = () => {
+    observed ??= finish()
+    return observed
   }
 
   return {
@@ -44,10 +50,9 @@ export function createJsonObserver(isText: boolean): Observer {
       }
       return piece
     },
-    result: () => {
-      observed ??= finish()
-      return observed
-    },
+    // Some say so with a status of success.
+    failed: () => read().failed,
+    result: () => read(),
   }
 }
 

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { LedgerRow } from '../../src/store/store.ts'
 import { startTestGateway, type TestGateway } from '../helpers/gateway.ts'
 import { ask, eventually } from '../helpers/http.ts'
-import { chatAnswer, type Script, sendJson, startUpstream, type Upstream } from '../helpers/upstream.ts'
+import { chatAnswer, chatEvents, type Script, sendJson, startUpstream, type Upstream } from '../helpers/upstream.ts'
 import { FORM_TYPE, field, file, form } from '../uploads/form.ts'
 
 let upstream: Upstream
@@ -115,6 +115,47 @@ describe('an answer that the client leaves', () => {
     const { row, used, reserved } = await leave(CHAT, { when: () => tries === 1 })
     expect(row).toMatchObject({ status: 499, usage: { source: 'none' }, costNanoUsd: 0n })
     expect([used, reserved]).toEqual([0n, 0n])
+  })
+})
+
+describe('an error of the provider inside an answer', () => {
+  const ERROR = 'data: {"error":{"message":"boom","type":"server_error"}}\n\n'
+  const fail = async (text: string, type = 'text/event-stream') => {
+    upstream.script((_req, res) => void res.writeHead(200, { 'content-type': type }).end(text))
+    const { secret, token } = await gateway.token({ budgets: [BUDGET] })
+    await ask(`${gateway.baseUrl}/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ ...CHAT.body, stream: type !== 'application/json' }),
+    })
+    return (await rowOf(token.id))!
+  }
+
+  it('is charged for the text that had come, as of a stream that was cut', async () => {
+    const words = chatEvents(['some ', 'words ', 'had ', 'come']).slice(0, 5)
+    const row = await fail(words.join('') + ERROR)
+    expect(row).toMatchObject({ error: 'upstream_error', estimateReason: 'upstream_cut', usage: { outputTokens: 4 } })
+    expect(row.costNanoUsd).toBe(BigInt(row.usage.inputTokens) * 2_500n + 4n * 10_000n)
+  })
+
+  it('is charged as reported, where the provider says what it counted', async () => {
+    const row = await fail(
+      chatEvents(['one'], { prompt_tokens: 50, completion_tokens: 1 }).slice(0, -1).join('') + ERROR,
+    )
+    expect(row).toMatchObject({
+      error: 'upstream_error',
+      usage: { inputTokens: 50, outputTokens: 1, source: 'reported' },
+    })
+  })
+
+  it('before any text is free', async () => {
+    for (const text of [ERROR, chatEvents([])[0] + ERROR])
+      expect(await fail(text)).toMatchObject({ error: 'upstream_error', usage: { source: 'none' }, costNanoUsd: 0n })
+  })
+
+  it('is one also with a status of success and without a stream', async () => {
+    const row = await fail('{"error":{"message":"Provider returned error","code":502}}', 'application/json')
+    expect(row).toMatchObject({ status: 200, error: 'upstream_error', usage: { source: 'none' }, costNanoUsd: 0n })
   })
 })
 
