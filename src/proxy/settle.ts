@@ -6,6 +6,7 @@ import type { Observer } from '../usage/observer.ts'
 import { passThrough } from '../usage/observer.ts'
 import type { Prices } from '../usage/prices/prices.ts'
 import { NO_USAGE } from '../usage/read-usage.ts'
+import { withTools } from '../usage/tool-calls.ts'
 import { bookedNames, type Exchange } from './exchange.ts'
 import { worksUncounted } from './named-models.ts'
 
@@ -38,16 +39,16 @@ export function settle(parts: SettleParts, exchange: Exchange, outcome: Outcome,
     parts.life.unsettled--
     done()
   }
-  const { usage, servedModel, text } = (outcome.observer ?? passThrough).result()
+  const { usage, servedModel, tools, text } = (outcome.observer ?? passThrough).result()
   exchange.servedModel = servedModel
   if (usage !== null || !(mayEstimate(exchange, outcome) || failedHalfWay(exchange, outcome, text)))
-    return book(parts, exchange, outcome, usage ?? NO_USAGE, written)
+    return book(parts, exchange, outcome, withTools(usage ?? NO_USAGE, tools, servedModel), written)
   const { body } = exchange
   const requestBytes = body.kind === 'json' ? body.bytes : Buffer.alloc(0)
   const generated = exchange.endpoint?.text === 'input_only' ? '' : (text() ?? '')
   parts.estimator
     .estimate(requestBytes, generated)
-    .then((estimate) => book(parts, exchange, outcome, estimate, written))
+    .then((estimate) => book(parts, exchange, outcome, withTools(estimate, tools, servedModel), written))
 }
 
 /** Only what a provider has begun to work on, on an endpoint whose text can be counted, has a use that can be estimated. */

@@ -6,6 +6,7 @@ import type { Observer } from './observer.ts'
 import { readUsage, usageOf } from './read-usage.ts'
 import { maskSecret } from './secret-filter.ts'
 import { createStreamText } from './stream-text.ts'
+import { createToolCount } from './tool-calls.ts'
 
 /** A longer event (a picture) is scanned as it passes rather than kept. */
 const MAX_EVENT = 1024 * 1024
@@ -44,6 +45,7 @@ export function createStreamObserver({ terminator, hideUsage, secret }: Options)
   let finished = false
   let failed = false
   const text = createStreamText()
+  const tools = createToolCount()
 
   /** Reads one whole event; `latin1`: the same as a text, one character a byte. `drop`: it is there only because the gateway asked. */
   const read = (event: Buffer, latin1: string): 'pass' | 'drop' => {
@@ -53,6 +55,7 @@ export function createStreamObserver({ terminator, hideUsage, secret }: Options)
     }
     readEnd(event, latin1)
     if (modelTries > 0) readModel(event)
+    if (ITEM.test(latin1)) tools.push(latin1)
     const member = findUsage(latin1)
     if (member && !member.isNull && isOnlyUsage(event)) return 'drop'
     if (!finished) text.add(event)
@@ -147,7 +150,7 @@ export function createStreamObserver({ terminator, hideUsage, secret }: Options)
   const beginGiant = () => {
     giant = createFieldScan()
     const begin = Buffer.concat(partial)
-    giantHead = begin.toString('latin1', 0, 128)
+    giantHead = begin.toString('latin1', 0, 512)
     // What the Responses API reports stands one level deeper.
     const inner = begin.subarray(0, 512).indexOf('"response":')
     giant.push(inner === -1 ? begin : begin.subarray(inner + 11))
@@ -175,6 +178,7 @@ export function createStreamObserver({ terminator, hideUsage, secret }: Options)
     usage = scan.result().usage ?? usage
     giant = null
     readEnd(EMPTY, giantHead)
+    if (ITEM.test(giantHead)) tools.push(giantHead)
     if (finished) {
       setPartial(piece)
       return null
@@ -231,7 +235,7 @@ export function createStreamObserver({ terminator, hideUsage, secret }: Options)
     finished: () => finished,
     truncated: () => !finished && (giant !== null || lacksItsEnd()),
     failed: () => failed,
-    result: () => ({ usage, servedModel, text: () => text.all() }),
+    result: () => ({ usage, servedModel, tools: tools.result(), text: () => text.all() }),
   }
 }
 
@@ -248,6 +252,8 @@ const DONE = /^data: ?\[DONE\]\s*$/
 /** Events of transcriptions, pictures and speech; the last ones of them are captured. */
 const TYPED =
   /^(?:event: ?[\w.]+\r?\n)?data: ?\{"type": ?"(?:(transcript\.text\.done|image_\w+\.completed|speech\.audio\.done)|transcript\.text\.\w|image_\w+\.partial|speech\.audio\.delta)/
+/** An item of a response's output, whole; the last event of the stream repeats them all. */
+const ITEM = /^(?:event: ?|data: ?\{"type": ?")response\.output_item\.done/
 const RESPONSE_END = /^response\.(?:completed|incomplete|failed)$/
 
 /** The last event of OpenAI's Responses. Its type stands at the front, but for some who copy them. */
