@@ -77,18 +77,18 @@ function book(
   usage: Usage,
   done: () => void,
 ): void {
-  const { caller } = exchange
+  const { caller, reservation } = exchange
   const row = rowOf(exchange, outcome, usage, costOf(prices, exchange, outcome, usage))
   exchange.costNanoUsd = row.costNanoUsd
   if (exchange.grant) kv.release(exchange.grant, { tokens: usage.inputTokens + usage.outputTokens })
   metrics.requestEnded(row, outcome.answered, exchange.overheadMs)
   log.request(row, outcome.cause === undefined ? null : describeCause(outcome.cause))
   // Nobody stands behind an unknown token: there is no account to write it to, and anyone could fill the disk. And while rows
-  // cannot be written, those of refused requests would pile up in memory.
-  if (caller === null || (ledger.failing() && !exchange.admitted)) return done()
+  // cannot be written, those of refused requests would pile up in memory; but one that is written down as open has to be ended.
+  if (caller === null || (ledger.failing() && !exchange.admitted && reservation === null)) return done()
   ledger.record(row, exchange.admitted && !exchange.taken ? caller.token.id : null, () => {
     // Together, so that at no moment the money is neither held back nor spent.
-    if (exchange.reservation) budgets.release(exchange.reservation)
+    if (reservation) budgets.release(reservation)
     budgets.spent(row)
     alerts.settled(row, budgets.known(caller, row.at))
     done()
