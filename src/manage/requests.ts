@@ -3,7 +3,7 @@ import { presentRequest } from '../domain/present.ts'
 import { GatewayError } from '../errors.ts'
 import type { Store } from '../store/store.ts'
 import { type Route, route } from './route.ts'
-import { idQuery, isoTime, listOf, pageQuery, timeQuery, toList } from './shapes.ts'
+import { idQuery, isoTime, listOf, numberQuery, pageQuery, timeQuery, toList } from './shapes.ts'
 
 const requestShape = z
   .object({
@@ -80,10 +80,10 @@ export function requestRoutes({ ledger }: Pick<Store, 'ledger'>): Route[] {
         model: idQuery().optional(),
         provider: idQuery().optional(),
         endpoint: idQuery().optional(),
-        status: z.coerce.number().int().min(100).max(599).optional(),
+        status: numberQuery(z.int().min(100).max(599).optional()),
         error: idQuery().optional().describe('An error code of the gateway.'),
         min_cost_usd: costQuery.optional().describe('Requests that cost at least so many US dollars.'),
-        min_latency_ms: z.coerce.number().min(0).optional(),
+        min_latency_ms: numberQuery(z.number().min(0).optional()),
         metadata: idQuery().optional().describe('A text in the metadata (JSON) of the token, in any case.'),
         from: timeQuery.optional().describe('Inclusive.'),
         to: timeQuery.optional().describe('Exclusive.'),

@@ -34,8 +34,13 @@ export const listOf = <Item extends z.ZodType>(item: Item) =>
 
 /** The query of every list. */
 export const pageQuery = {
-  limit: z.coerce.number().int().min(1).max(200).default(50),
+  limit: numberQuery(z.int().min(1).max(200).default(50)),
   after: idQuery().optional().describe('The `next_cursor` of the page before.'),
+}
+
+/** A number in plain digits. Nothing, hexadecimals and the like are not taken for one. */
+export function numberQuery<Schema extends z.ZodType>(schema: Schema) {
+  return z.preprocess((text) => (typeof text === 'string' && /^\d+(\.\d+)?$/.test(text) ? Number(text) : text), schema)
 }
 
 export function idQuery() {
