@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { presentProject, presentProviderKey, presentToken } from '../domain/present.ts'
+import type { PresentedReprice } from '../usage/maintenance/reprice-api.ts'
 import type { presentPrice } from '../usage/prices/present.ts'
 import { CliError } from './failure.ts'
 import { isLoopback, parseGatewayUrl, requireHeaderText } from './http.ts'
@@ -46,6 +47,8 @@ export interface Admin {
   listPrices(filter: PriceFilter): Promise<Price[]>
   /** What the ledger has from this time on, in milliseconds since the epoch. */
   usedModels(from: number): Promise<UsedModel[]>
+  /** Prices past requests anew, or says what that would change. */
+  reprice(fields: Fields): Promise<PresentedReprice>
   /** What a first request needs: where clients reach the gateway, and whether its demo model answers. */
   firstRequest(): Promise<{ url: string; demo: boolean }>
   close(): Promise<void>

@@ -90,6 +90,14 @@ function createStoreAdmin({ config, store, actor, now }: Given): Admin {
         .list({ ...filter, at: now() })
         .map(presentPrice)
     },
+    async reprice(fields) {
+      const { createPrices } = await import('../usage/prices/prices.ts')
+      const { repriceRows } = await import('../usage/maintenance/reprice.ts')
+      const { createRepricer } = await import('../usage/maintenance/repricer.ts')
+      const prices = createPrices(config.prices)
+      const { reprice } = createRepricer({ store, now, run: (query) => repriceRows(store.ledger, prices, query) })
+      return reprice(actor, fields)
+    },
     async usedModels(from) {
       const groupBy: UsageGroup[] = ['provider', 'model']
       const { rows } = await store.ledger.usage({ groupBy, filter: { from } })
