@@ -71,13 +71,13 @@ function endOfString(text: string, start: number): number {
   throw brokenAt(text, text.length)
 }
 
-const ESCAPE = /\\(?:["\\/bfnrt]|u[\da-f]{4})/iy
-const SCALAR = /(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[+-]?\d+)?|true|false|null)(?![\w.+-])/iy
+const ESCAPE = /\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/y
+const SCALAR = /(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)(?![\w.+-])/y
 
 function endOfScalar(text: string, start: number): number {
   SCALAR.lastIndex = start
   const [found] = SCALAR.exec(text) ?? []
-  if (found === undefined || (/^[a-z]/i.test(found) && found !== found.toLowerCase())) throw brokenAt(text, start)
+  if (found === undefined) throw brokenAt(text, start)
   return start + found.length
 }
 
