@@ -120,6 +120,15 @@ describe('a comparison', () => {
     ])
   })
 
+  it('by day takes for nothing what a day does not tell', () => {
+    const theirs = anExport([
+      { day: DAY, model: null, requests: 1, inputTokens: 5 },
+      { day: NEXT, model: null, requests: 1 },
+    ])
+    const ledger = [ours({ requests: 1, inputTokens: 5 }), ours({ day: NEXT, requests: 1, inputTokens: 6 })]
+    expect(linesOf(theirs, ledger)).toContainEqual([NEXT, null, 'inputTokens', 6n, 0n])
+  })
+
   it('puts what has no model on either side beside each other, and not with a model', () => {
     const theirs = anExport([
       { day: DAY, model: 'gpt-4o', costNanoUsd: 5n },
@@ -345,6 +354,7 @@ describe('what should be known of the time of an export', () => {
 
   it('is that the day is not over', () => {
     expect(timeNotes(anExport([]), noon)).toEqual([expect.stringMatching(/^2026-11-21 is not over/)])
+    expect(timeNotes(anExport([]), noon - 30 * DAY_MS)).toEqual([expect.stringMatching(/^2026-11-20 is not over/)])
   })
 
   it('is which days are not in it', () => {

@@ -199,6 +199,11 @@ describe('a file of several pages', () => {
     expect(read(first).notes).toEqual([expect.stringContaining('more pages than there are in the file')])
     expect(read(usage(NEXT), first).notes).toEqual([])
     expect(read({ ...usage(NEXT), has_more: true }, first).notes).toHaveLength(1)
+    expect(read(usage(DAY), { ...openAiPage({}), has_more: true }).notes).toHaveLength(1)
+    // A page of another query goes on with nothing.
+    const embeddings = openAiPage({ [NEXT]: [openAiUsageResult('e', { num_model_requests: 1 }, 'embeddings')] })
+    const twoDays = { ...openAiPage({ [DAY]: usage(DAY).data[0]!.results, [NEXT]: [] }), has_more: true }
+    expect(read(twoDays, embeddings).notes).toHaveLength(1)
   })
 })
 
