@@ -49,7 +49,7 @@ function ourNotes({ lines, unpricedRequests, estimatedRequests }: Comparison): s
 const requests = (count: number) => (count === 1 ? 'One request' : `${count} requests`)
 
 /** For machines. */
-export function presentComparison({ format, from, to, lines, drifts, notes }: Report, all: boolean) {
+export function presentReport({ format, from, to, lines, drifts, notes }: Report, all: boolean) {
   return {
     format,
     from: new Date(from).toISOString(),
@@ -96,7 +96,7 @@ const FIELDS: Record<Measure, string> = {
 const MAX_SHOWN = 500
 
 /** For people. */
-export function printComparison(io: Io, report: Report, all: boolean): void {
+export function printReport(io: Io, report: Report, all: boolean): void {
   const { format, from, to, lines, drifts, notes, tolerance } = report
   const [first, last] = [from, to - 1].map((at) => new Date(at).toISOString().slice(0, 10))
   say(io, `${format}, ${first === last ? first : `${first} to ${last}`} (UTC)`)

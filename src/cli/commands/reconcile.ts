@@ -3,10 +3,11 @@ import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { PROVIDER_NAMES } from '../../providers/index.ts'
 import type { Export } from '../../usage/reconcile/export.ts'
-import { type AdminOptions, withAdmin } from '../client.ts'
+import { type Admin, type AdminOptions, withAdmin } from '../client.ts'
 import { CliError, usageError } from '../failure.ts'
 import type { Io } from '../io.ts'
 import { printJson, say } from '../output.ts'
+import type { Report } from '../reconcile-report.ts'
 import { addAddressOptions, exampleText } from './shared.ts'
 
 type Options = AdminOptions & { provider: string; file: string; tolerance: number; all?: boolean; json?: boolean }
@@ -35,52 +36,52 @@ export function addReconcileCommand(ledger: Command, io: Io): void {
 }
 
 async function reconcile(io: Io, { provider, file, tolerance, all = false, json, ...options }: Options): Promise<void> {
-  requireProvider(provider)
-  const exports = await readFile(io, file)
-  const foreign = exports.find((one) => one.provider !== null && one.provider !== provider)
-  if (foreign) {
-    throw usageError(
-      `${file} is ${foreign.format} (${foreign.provider}), and --provider says ${provider}: say the one whose export it is.`,
-    )
+  if (!PROVIDER_NAMES.includes(provider)) {
+    throw usageError(`There is no provider "${provider}": --provider takes ${PROVIDER_NAMES.join(', ')}.`)
   }
-  const { compare } = await import('../../usage/reconcile/compare.ts')
-  const { LEDGER_GROUPS, toLedgerSums } = await import('../../usage/reconcile/ledger-sums.ts')
-  const { presentComparison, printComparison, toReport } = await import('../reconcile-report.ts')
-  const reports = await withAdmin(io, options, async (admin) => {
-    const made = []
-    for (const one of exports) {
-      const rows = await admin.usage({ groupBy: LEDGER_GROUPS, provider, from: one.from, to: one.to })
-      made.push(toReport(one, compare(one, rows.map(toLedgerSums), provider), tolerance, io.now()))
-    }
-    return made
-  })
-  if (json)
-    printJson(io, {
-      provider,
-      tolerance_percent: tolerance,
-      exports: reports.map((report) => presentComparison(report, all)),
-    })
-  else {
+  const exports = await readExports(io, file)
+  requireOwn(exports, provider, file)
+  const { presentReport, printReport } = await import('../reconcile-report.ts')
+  const reports = await withAdmin(io, options, (admin) => compareAll(admin, exports, provider, tolerance, io.now()))
+  if (json) {
+    const exports = reports.map((report) => presentReport(report, all))
+    printJson(io, { provider, tolerance_percent: tolerance, exports })
+  } else {
     for (const [i, report] of reports.entries()) {
       if (i > 0) say(io)
-      printComparison(io, report, all)
+      printReport(io, report, all)
     }
   }
-  const drifts = reports.reduce((sum, { drifts }) => sum + drifts.size, 0)
-  if (drifts === 0) return
-  const figures = drifts === 1 ? 'One figure differs' : `${drifts} figures differ`
+  const count = reports.reduce((sum, { drifts }) => sum + drifts.size, 0)
+  if (count === 0) return
+  const figures = count === 1 ? 'One figure differs' : `${count} figures differ`
   throw new CliError(`${figures} from the export of ${provider} by more than ${tolerance} %.`)
 }
 
-function requireProvider(name: string): void {
-  if (PROVIDER_NAMES.includes(name)) return
-  throw usageError(`There is no provider "${name}": --provider takes ${PROVIDER_NAMES.join(', ')}.`)
+function requireOwn(exports: Export[], provider: string, file: string): void {
+  const foreign = exports.find((one) => one.provider !== null && one.provider !== provider)
+  if (!foreign) return
+  throw usageError(
+    `${file} is ${foreign.format} (${foreign.provider}), and --provider says ${provider}: say the one whose export it is.`,
+  )
+}
+
+async function compareAll(admin: Admin, exports: Export[], provider: string, tolerance: number, now: number) {
+  const { compare } = await import('../../usage/reconcile/compare.ts')
+  const { LEDGER_GROUPS, toLedgerSums } = await import('../../usage/reconcile/ledger-sums.ts')
+  const { toReport } = await import('../reconcile-report.ts')
+  const reports: Report[] = []
+  for (const one of exports) {
+    const rows = await admin.usage({ groupBy: LEDGER_GROUPS, provider, from: one.from, to: one.to })
+    reports.push(toReport(one, compare(one, rows.map(toLedgerSums), provider), tolerance, now))
+  }
+  return reports
 }
 
 const MAX_MB = 64
 
 /** Throws `CliError`. */
-async function readFile(io: Io, file: string): Promise<Export[]> {
+async function readExports(io: Io, file: string): Promise<Export[]> {
   const { readExport } = await import('../../usage/reconcile/read-export.ts')
   const { ExportError } = await import('../../usage/reconcile/export.ts')
   const bytes = await readBytes(resolve(io.cwd, file), file)

@@ -42,11 +42,10 @@ export function findColumns(names: readonly string[]): Columns {
   const cached = first(ANTHROPIC_CACHED, CACHED)
   const input = first(INPUT)
   const uncached = first(UNCACHED_INPUT)
-  const isAnthropic = all(ANTHROPIC_CACHED).length + writesOfAnthropic.length > 0
-  const isBeside =
-    input.length === 0
-      ? uncached.length > 0
-      : uncached.length === 0 && isAnthropic && names[input[0]!] === 'input_tokens'
+  const hasAnthropicCache = all(ANTHROPIC_CACHED).length + writesOfAnthropic.length > 0
+  // Other providers have the cache in `prompt_tokens`, and where both are told the whole is known anyway.
+  const isAnthropicInput = hasAnthropicCache && uncached.length === 0 && names[input[0] ?? -1] === 'input_tokens'
+  const withoutCache = input.length === 0 ? uncached : isAnthropicInput ? input : []
   return {
     day: one(DAY),
     model: one(MODEL),
@@ -56,7 +55,7 @@ export function findColumns(names: readonly string[]): Columns {
     cost: one(names.includes('price') ? COST.filter((name) => name !== 'amount') : COST),
     counts: {
       requests: first(REQUESTS),
-      inputTokens: isBeside ? [...(input.length > 0 ? input : uncached), ...cached, ...writes] : input,
+      inputTokens: withoutCache.length > 0 ? [...withoutCache, ...cached, ...writes] : input,
       cachedTokens: cached,
       cacheWriteTokens: writes,
       outputTokens: first(OUTPUT),
