@@ -116,7 +116,7 @@ async function checkNamed(admin: Admin, models: string[]): Promise<Checked> {
 /** What cost null and would still do so. A price that was set since is one. */
 async function checkUsed(admin: Admin, from: number): Promise<Checked> {
   const used = new Map<string, boolean>()
-  for (const { keys, unpriced_requests } of await admin.usedModels(from)) {
+  for (const { keys, unpriced_requests } of await admin.usage({ groupBy: ['provider', 'model'], from })) {
     const { provider, model } = keys
     if (!provider || !model) continue
     const name = bareModel(provider, model)
