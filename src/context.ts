@@ -17,6 +17,9 @@ import { type Budgets, createBudgets } from './usage/budgets.ts'
 import { createEstimator, type Estimator } from './usage/estimate.ts'
 import { bookInterrupted } from './usage/interrupted.ts'
 import { createLedger, type Ledger } from './usage/ledger.ts'
+import { checkLedger, type LedgerCheck } from './usage/maintenance/ledger-check.ts'
+import { createRepricer, type Repricer } from './usage/maintenance/repricer.ts'
+import { runJob } from './usage/maintenance/run-job.ts'
 import { createPrices, type Prices } from './usage/prices/prices.ts'
 import { keepRequests } from './usage/retention.ts'
 
@@ -33,6 +36,8 @@ export type AppContext = {
   prices: Prices
   budgets: Budgets
   alerts: Alerts
+  repricer: Repricer
+  ledgerCheck: LedgerCheck
   http: Upstreams
   metrics: Metrics
   log: Logger
@@ -54,6 +59,9 @@ export type Life = {
   /** Those among them, and those just ended, whose ledger row is not written yet. */
   unsettled: number
 }
+
+/** A request that is older than so many of its time limits has ended, one way or the other. */
+const GRACE = 2
 
 type Options = { config: Config; managementToken: string; encryptionKey: Buffer; log: Logger; now?: () => number }
 
@@ -79,7 +87,7 @@ export async function openContext({
     registerSecret(secret)
   }
   const prices = createPrices(config.prices)
-  const interrupted = await bookInterrupted({ store, prices }, { now: now(), graceMs: 2 * config.timeouts.totalMs })
+  const interrupted = await bookInterrupted({ store, prices }, { now: now(), graceMs: GRACE * config.timeouts.totalMs })
   for (const { requestId, tokenId } of interrupted)
     log.warn('a request was cut off by the end of the process before', { request_id: requestId, token: tokenId })
   const budgets = createBudgets({
@@ -91,6 +99,25 @@ export async function openContext({
   })
   const retention = keepRequests({ ledger: store.ledger, days: config.requestLogDays, log, now })
   const alerts = createAlerts({ config: config.alerts, store, log, metrics, now })
+  const jobs = new AbortController()
+  const { dataDir } = config
+  const repricer = createRepricer({
+    store,
+    now,
+    run: (query) => runJob({ name: 'reprice', dataDir, prices: config.prices, query }, jobs.signal),
+    onChange: () =>
+      void budgets.recount().catch((cause) => log.error('what budgets have used could not be counted anew', { cause })),
+  })
+  const ledgerCheck = checkLedger({
+    verify: (query) => runJob({ name: 'verify', dataDir, query }, jobs.signal),
+    reservedBelowZero: budgets.reservedBelowZero,
+    alerts,
+    metrics,
+    log,
+    now,
+    everyMs: config.ledgerCheckMs,
+    graceMs: GRACE * config.timeouts.totalMs,
+  })
   const ledger = createLedger({
     store: store.ledger,
     now,
@@ -143,6 +170,8 @@ export async function openContext({
     prices,
     budgets,
     alerts,
+    repricer,
+    ledgerCheck,
     http,
     metrics,
     log,
@@ -151,6 +180,8 @@ export async function openContext({
     life,
     now,
     async close() {
+      ledgerCheck.close()
+      jobs.abort()
       const unwritten = await ledger.close()
       // Better in the log than nowhere: these rows can be entered by hand.
       for (const row of unwritten) logUnwritten(log, row)

@@ -91,8 +91,18 @@ export function createMetrics() {
   })
   const alerts = new Counter({
     name: 'llmproxy_alerts_total',
-    help: 'Alerts by kind: budget_threshold, unusual_spending.',
+    help: 'Alerts by kind: budget_threshold, unusual_spending, ledger_drift.',
     labelNames: ['kind'],
+    registers,
+  })
+  const drift = new Gauge({
+    name: 'llmproxy_ledger_drift',
+    help: 'Places where rows, sums and counters of the ledger do not agree, by the last check.',
+    registers,
+  })
+  const checked = new Gauge({
+    name: 'llmproxy_ledger_checked_timestamp_seconds',
+    help: 'When the ledger was checked last.',
     registers,
   })
   const droppedAudit = new Counter({
@@ -140,6 +150,10 @@ export function createMetrics() {
     requestRejected: (code: string) => rejected.inc({ code }),
     ledgerPending: (rows: number) => ledgerPending.set(rows),
     ledgerRowLost: () => ledgerLost.inc(),
+    ledgerChecked(at: number, places: number) {
+      checked.set(at / 1000)
+      drift.set(places)
+    },
     alertFired: (kind: string) => alerts.inc({ kind }),
     auditSuppressed: () => droppedAudit.inc(),
   }

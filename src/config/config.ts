@@ -45,6 +45,8 @@ export type Config = {
   onClientAbort: 'cancel' | 'drain'
   /** Null: for ever. */
   requestLogDays: number | null
+  /** How often the ledger is compared with itself; null: never. */
+  ledgerCheckMs: number | null
   prices: PriceConfig
   alerts: AlertConfig
   proxyApiKeys: string[]

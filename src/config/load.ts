@@ -164,6 +164,7 @@ function toConfig(
     streamUsage: values.STREAM_USAGE,
     onClientAbort: values.ON_CLIENT_ABORT,
     requestLogDays: values.REQUEST_LOG_DAYS,
+    ledgerCheckMs: values.LEDGER_CHECK_MINUTES === 0 ? null : values.LEDGER_CHECK_MINUTES * 60_000,
     alerts: {
       thresholds: [...values.ALERT_THRESHOLDS],
       spendFactor: values.ALERT_SPEND_FACTOR,

@@ -17,6 +17,10 @@ const statusShape = z
       location: z.string(),
       schema_version: z.int(),
       size_bytes: z.int(),
+      ledger_checked_at: isoTime
+        .nullable()
+        .describe('When rows, sums and counters were compared last; null: not since the start.'),
+      ledger_drift: z.int().nullable().describe('Places where they did not agree.'),
       writable: z.boolean().describe('False while the ledger cannot be written; requests are refused then.'),
     }),
     providers: z.array(
@@ -32,9 +36,9 @@ const statusShape = z
   .meta({ id: 'Status' })
 
 export function statusRoutes(
-  ctx: Pick<AppContext, 'store' | 'providers' | 'demo' | 'ledger' | 'life' | 'now'>,
+  ctx: Pick<AppContext, 'store' | 'providers' | 'demo' | 'ledger' | 'ledgerCheck' | 'life' | 'now'>,
 ): Route[] {
-  const { store, providers, demo, ledger, life, now } = ctx
+  const { store, providers, demo, ledger, ledgerCheck, life, now } = ctx
   return [
     route({
       method: 'get',
@@ -46,6 +50,7 @@ export function statusRoutes(
       answer: statusShape,
       errors: [],
       async handle() {
+        const checked = ledgerCheck.last()
         const { engine, location, schemaVersion, sizeBytes } = await store.status()
         return {
           version: VERSION,
@@ -58,6 +63,8 @@ export function statusRoutes(
             location,
             schema_version: schemaVersion,
             size_bytes: sizeBytes,
+            ledger_checked_at: checked ? toIso(checked.at) : null,
+            ledger_drift: checked?.drift ?? null,
             writable: !ledger.failing(),
           },
           providers: providers
