@@ -24,6 +24,12 @@ export interface Store {
   close(): Promise<void>
 }
 
+/** Who hears of what a store does by itself. */
+export type StoreLog = {
+  info(message: string, fields?: Record<string, unknown>): void
+  warn(message: string, fields?: Record<string, unknown>): void
+}
+
 export type StoreStatus = { engine: string; location: string; schemaVersion: number; sizeBytes: number }
 
 /** Why the store could not do its work, in words for an operator (`message`), with the engine's own error as `cause`. */

@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs'
-import type { Store } from '../store.ts'
+import type { Store, StoreLog } from '../store.ts'
 import { createAlertStore } from './alerts.ts'
 import { createAuditStore } from './audit.ts'
 import type { Connection } from './connect.ts'
@@ -11,7 +11,7 @@ import { createProviderKeyStore } from './provider-keys.ts'
 import { createTokenStore } from './tokens.ts'
 
 type Options = {
-  log?: { info(message: string, fields?: Record<string, unknown>): void }
+  log?: StoreLog
   /** For tests. */
   months?: MonthFiles
 }
