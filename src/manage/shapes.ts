@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import type { PageOf } from '../store/store.ts'
 
 /** Schemas that several resources share. */
 export const isoTime = z.string().meta({ format: 'date-time' })
@@ -54,9 +53,3 @@ export const timeQuery = z
   })
   .transform((text) => Date.parse(text))
   .meta({ examples: ['2026-11-21T12:00:00Z'] })
-
-/** A page of rows as a list of what people see. */
-export function toList<Row, Item extends { id: string }>({ data, hasMore }: PageOf<Row>, present: (row: Row) => Item) {
-  const items = data.map(present)
-  return { data: items, has_more: hasMore, next_cursor: hasMore ? (items.at(-1)?.id ?? null) : null }
-}

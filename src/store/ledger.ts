@@ -203,6 +203,13 @@ export type Drift = {
   found: string
 }
 
+/**
+ * A module (its URL) whose default export makes a text of what was read: `(value, input) => string`. It runs where the reading does,
+ * so that a report of many rows never passes through the event loop as objects.
+ */
+export type Renderer = { module: string; input?: unknown }
+export type Question = { usage: UsageQuery } | { list: RequestFilter; page: Page }
+
 export interface LedgerStore {
   /**
    * Writes the batch: all or nothing, within a month. A batch over two months whose second part fails is given again by the caller
@@ -212,8 +219,10 @@ export interface LedgerStore {
   append(batch: LedgerBatch): boolean[] | Promise<boolean[]>
   list(filter: RequestFilter, page: Page): Promise<PageOf<LedgerRow>>
   get(requestId: string): Promise<LedgerRow | null>
-  /** Largest number of requests first; where a day or an hour is among the groups, in its order. */
+  /** Largest number of requests first; where a day or an hour is among the groups, in its order. Throws `StoreError` `too_large`. */
   usage(query: UsageQuery): Promise<UsageReport>
+  /** What `list` or `usage` gives, as the renderer's text in UTF-8. */
+  render(renderer: Renderer, question: Question): Promise<Uint8Array>
   spend(query: SpendQuery): Promise<Spend>
   /** Opened, and not ended by their row: what a crash left behind, oldest first. A month that cannot be read is told of and left out. */
   openRequests(onDamage?: (month: string, error: unknown) => void): Promise<OpenRequest[]>

@@ -34,7 +34,7 @@ export type StoreStatus = { engine: string; location: string; schemaVersion: num
 
 /** Why the store could not do its work, in words for an operator (`message`), with the engine's own error as `cause`. */
 export class StoreError extends Error {
-  /** `invalid`: a value that no database takes, whenever it is tried. */
+  /** `invalid`: a value that no database takes, whenever it is tried. `too_large`: more was asked for than is given at once. */
   readonly kind:
     | 'corrupt'
     | 'read_only'
@@ -44,6 +44,7 @@ export class StoreError extends Error {
     | 'conflict'
     | 'not_found'
     | 'invalid'
+    | 'too_large'
     | 'unavailable'
   constructor(kind: StoreError['kind'], message: string, options?: ErrorOptions) {
     super(message, options)

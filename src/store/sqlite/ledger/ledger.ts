@@ -55,6 +55,10 @@ export function createLedger(
       list: (filter, page) => reader.ask('list', filter, page),
       get: (id) => reader.ask('get', id),
       usage: (query) => reader.ask('usage', query),
+      render: (renderer, question) =>
+        'usage' in question
+          ? reader.render(renderer, 'usage', question.usage)
+          : reader.render(renderer, 'list', question.list, question.page),
       spend: (query) => reader.ask('spend', query),
       async openRequests(onDamage = throwIt) {
         return guard(() => readOpenRequests(folder, onDamage))
