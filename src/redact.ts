@@ -31,6 +31,8 @@ const SECRETS: readonly [RegExp, string][] = [
   [new RegExp(`${QUOTE}(${MEMBERS})\\1(\\s*:\\s*)\\1(?:(?!\\1).)*\\1`, 'gi'), `$1$2$1$3$1${MASK}$1`],
   [new RegExp(`${QUOTE}(${HEADERS}|(?:set-)?cookie)\\1(\\s*,\\s*)\\1(?:(?!\\1).)*\\1`, 'gi'), `$1$2$1$3$1${MASK}$1`],
 ]
+/** Ends a member that is open, however deep it stands. */
+const CLOSING = `${'\\'.repeat(15)}"`
 
 /** One look that most lines pass: only what could hold a secret is searched in full. */
 const SUSPICIOUS =
@@ -42,6 +44,8 @@ const RUN = /[\w.~-]{8,}/g
 /** Secrets with other characters, each looked for by itself. Few: what an operator chose, not what a provider issued. */
 const others = new Set<string>()
 const MAX_OTHERS = 1_000
+/** All that is looked for, in the order in which it was registered. */
+const registered: string[] = []
 
 /**
  * Secrets that have no shape of their own (a management token that an operator chose, an odd provider key): masked word for word
@@ -51,6 +55,8 @@ export function registerSecret(secret: string): void {
   if (secret.length < MIN_LENGTH || runs.has(secret) || others.has(secret)) return
   if (/^\w[\w.~-]*\w$/.test(secret)) runs.add(secret)
   else if (others.size < MAX_OTHERS) for (const spelling of spellings(secret)) others.add(spelling)
+  else return
+  registered.push(secret)
 }
 
 const MIN_LENGTH = 8
@@ -61,14 +67,54 @@ const spellings = (secret: string) => {
   return [secret, json, json.replaceAll('/', '\\/'), encodeURIComponent(secret)]
 }
 
-/** The text with every secret masked. */
-export function redact(text: string): string {
+/** What was registered after the first `count` of them: for a thread, which has this module for itself. */
+export const secretsAfter = (count: number): string[] => registered.slice(count)
+
+/** The text with every secret masked; `own`: further ones, wherever they stand. */
+export function redact(text: string, own: readonly string[] = NONE): string {
   let clean = runs.size === 0 ? text : text.replace(RUN, maskRun)
   for (const secret of others) if (clean.includes(secret)) clean = clean.replaceAll(secret, MASK)
+  for (const secret of own) if (clean.includes(secret)) clean = clean.replaceAll(secret, MASK)
   if (!SUSPICIOUS.test(clean)) return clean
   for (const [pattern, mask] of SECRETS) clean = clean.replace(pattern, mask)
   return clean
 }
+
+const NONE: readonly string[] = []
+
+/**
+ * As `redact`, for the beginning of a text that goes on: the cut may have left the first half of a secret, which nothing knows for
+ * one. So the text ends before the word that was cut, and before what a secret of several words begins with.
+ */
+export function redactBeginning(text: string, own: readonly string[] = NONE): string {
+  const whole = text.slice(0, endOfWholeText(text, [...others, ...own]))
+  const clean = redact(whole + CLOSING, own)
+  return clean.endsWith(CLOSING) ? clean.slice(0, -CLOSING.length) : clean
+}
+
+function endOfWholeText(text: string, secrets: readonly string[]): number {
+  let end = text.length
+  // Of an escape that was cut.
+  while (end > 0 && text[end - 1] === '\\') end--
+  while (end > 0 && (isOfWord(text.charCodeAt(end - 1)) || text.startsWith('\\/', end - 1))) end--
+  for (let before = -1; before !== end; ) {
+    before = end
+    for (const secret of secrets) {
+      let begun = Math.min(secret.length - 1, end)
+      while (begun > 0 && !text.startsWith(secret.slice(0, begun), end - begun)) begun--
+      end -= begun
+    }
+  }
+  return end
+}
+
+/** What secrets are made of that have a shape, or no other characters than letters, digits and these. */
+const isOfWord = (code: number) =>
+  (code >= 0x30 && code <= 0x39) ||
+  (code >= 0x41 && code <= 0x5a) ||
+  (code >= 0x61 && code <= 0x7a) ||
+  OF_WORD.has(code)
+const OF_WORD = new Set(Array.from('_.~+/=%-', (character) => character.charCodeAt(0)))
 
 function maskRun(run: string, at: number, text: string): string {
   const masked = maskWord(run)
