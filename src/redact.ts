@@ -40,7 +40,9 @@ const SUSPICIOUS =
 
 /** By what stands in a text between other characters: one look at each such run finds all of them, however many there are. */
 const runs = new Set<string>()
-const RUN = /[\w.~-]{8,}/g
+/** Those that are long enough to be one; each is looked at from its beginning alone. */
+let longRuns = /(?!)/g
+let shortest = Number.POSITIVE_INFINITY
 /** Secrets with other characters, each looked for by itself. Few: what an operator chose, not what a provider issued. */
 const others = new Set<string>()
 const MAX_OTHERS = 1_000
@@ -53,13 +55,20 @@ const registered: string[] = []
  */
 export function registerSecret(secret: string): void {
   if (secret.length < MIN_LENGTH || runs.has(secret) || others.has(secret)) return
-  if (/^\w[\w.~-]*\w$/.test(secret)) runs.add(secret)
+  if (/^\w[\w.~-]*\w$/.test(secret)) addRun(secret)
   else if (others.size < MAX_OTHERS) for (const spelling of spellings(secret)) others.add(spelling)
   else return
   registered.push(secret)
 }
 
 const MIN_LENGTH = 8
+
+function addRun(secret: string): void {
+  runs.add(secret)
+  if (secret.length >= shortest) return
+  shortest = secret.length
+  longRuns = new RegExp(`(?<![\\w.~-])[\\w.~-]{${shortest},}`, 'g')
+}
 
 /** As it is, and as it stands in JSON texts, some of which escape slashes, and in a query. */
 const spellings = (secret: string) => {
@@ -72,12 +81,21 @@ export const secretsAfter = (count: number): string[] => registered.slice(count)
 
 /** The text with every secret masked; `own`: further ones, wherever they stand. */
 export function redact(text: string, own: readonly string[] = NONE): string {
-  let clean = runs.size === 0 ? text : text.replace(RUN, maskRun)
+  let clean = mayHoldRun(text) ? text.replace(longRuns, maskRun) : text
   for (const secret of others) if (clean.includes(secret)) clean = clean.replaceAll(secret, MASK)
   for (const secret of own) if (clean.includes(secret)) clean = clean.replaceAll(secret, MASK)
   if (!SUSPICIOUS.test(clean)) return clean
   for (const [pattern, mask] of SECRETS) clean = clean.replace(pattern, mask)
   return clean
+}
+
+/** Up to so many are looked for one by one, which takes less time than looking at each word. */
+const FEW = 16
+
+function mayHoldRun(text: string): boolean {
+  if (runs.size > FEW) return true
+  for (const secret of runs) if (text.includes(secret)) return true
+  return false
 }
 
 const NONE: readonly string[] = []
