@@ -13,6 +13,7 @@ import { registerSecret } from './redact.ts'
 import { openStore } from './store/open.ts'
 import type { LedgerRow, Store } from './store/store.ts'
 import { type Alerts, createAlerts } from './usage/alerts/alerts.ts'
+import { type BodyLog, createBodyLog } from './usage/body-log.ts'
 import { type Budgets, createBudgets } from './usage/budgets.ts'
 import { createEstimator, type Estimator } from './usage/estimate.ts'
 import { bookInterrupted } from './usage/interrupted.ts'
@@ -33,6 +34,8 @@ export type AppContext = {
   prices: Prices
   budgets: Budgets
   alerts: Alerts
+  /** Null: bodies are not kept. */
+  bodies: BodyLog | null
   http: Upstreams
   metrics: Metrics
   log: Logger
@@ -73,6 +76,8 @@ export async function openContext({
   const providers = createProviders(config, demo.url)
   for (const secret of [
     managementToken,
+    encryptionKey.toString('base64').replace(/=+$/, ''),
+    encryptionKey.toString('hex'),
     ...config.proxyApiKeys,
     ...providers.list().map(({ sharedKey }) => sharedKey ?? ''),
   ]) {
@@ -89,7 +94,11 @@ export async function openContext({
       return { nanoUsd: costNanoUsd, tokens }
     },
   })
-  const retention = keepRequests({ ledger: store.ledger, days: config.requestLogDays, log, now })
+  const retention = keepRequests({ store, days: config.requestLogDays, bodyDays: config.bodyLog.days, log, now })
+  const { request, response, days } = config.bodyLog
+  const bodies =
+    request || response ? createBodyLog({ keeps: config.bodyLog, store: store.bodies, metrics, log }) : null
+  if (bodies) log.info('bodies are kept', { request, response, days })
   const alerts = createAlerts({ config: config.alerts, store, log, metrics, now })
   const ledger = createLedger({
     store: store.ledger,
@@ -139,6 +148,7 @@ export async function openContext({
     prices,
     budgets,
     alerts,
+    bodies,
     http,
     metrics,
     log,
@@ -150,7 +160,7 @@ export async function openContext({
       const unwritten = await ledger.close()
       // Better in the log than nowhere: these rows can be entered by hand.
       for (const row of unwritten) log.error('a ledger row could not be written', { row: textOf(row) })
-      await Promise.all([alerts.close(), retention.close()])
+      await Promise.all([alerts.close(), retention.close(), bodies?.close()])
       await Promise.all([http.close(), estimator.close(), demo.close()])
       await store.close()
       log.flush()

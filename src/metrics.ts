@@ -90,6 +90,12 @@ export function createMetrics() {
     labelNames: ['kind'],
     registers,
   })
+  const bodies = new Counter({
+    name: 'llmproxy_body_log_total',
+    help: 'Requests whose bodies were to be kept: kept, queue_full, failed.',
+    labelNames: ['result'],
+    registers,
+  })
   const droppedAudit = new Counter({
     name: 'llmproxy_audit_suppressed_total',
     help: 'Denied management calls beyond the number that the audit log keeps a minute.',
@@ -135,6 +141,8 @@ export function createMetrics() {
     requestRejected: (code: string) => rejected.inc({ code }),
     ledgerPending: (rows: number) => ledgerPending.set(rows),
     alertFired: (kind: string) => alerts.inc({ kind }),
+    bodiesKept: (requests: number) => bodies.inc({ result: 'kept' }, requests),
+    bodiesLost: (reason: 'queue_full' | 'failed', requests: number) => bodies.inc({ result: reason }, requests),
     auditSuppressed: () => droppedAudit.inc(),
   }
 }

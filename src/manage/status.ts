@@ -19,6 +19,14 @@ const statusShape = z
       size_bytes: z.int(),
       writable: z.boolean().describe('False while the ledger cannot be written; requests are refused then.'),
     }),
+    body_log: z
+      .object({
+        request: z.boolean().describe('What clients send is kept.'),
+        response: z.boolean().describe('What clients are sent is kept.'),
+        days: z.int().nullable().describe('So long; null: for ever.'),
+        size_bytes: z.int().describe('Part of the size of the database.'),
+      })
+      .describe('Bodies of requests and answers.'),
     providers: z.array(
       z.object({
         name: z.string(),
@@ -32,9 +40,9 @@ const statusShape = z
   .meta({ id: 'Status' })
 
 export function statusRoutes(
-  ctx: Pick<AppContext, 'store' | 'providers' | 'demo' | 'ledger' | 'life' | 'now'>,
+  ctx: Pick<AppContext, 'config' | 'store' | 'providers' | 'demo' | 'ledger' | 'life' | 'now'>,
 ): Route[] {
-  const { store, providers, demo, ledger, life, now } = ctx
+  const { config, store, providers, demo, ledger, life, now } = ctx
   return [
     route({
       method: 'get',
@@ -46,7 +54,7 @@ export function statusRoutes(
       answer: statusShape,
       errors: [],
       async handle() {
-        const { engine, location, schemaVersion, sizeBytes } = await store.status()
+        const { engine, location, schemaVersion, sizeBytes, bodyBytes } = await store.status()
         return {
           version: VERSION,
           node: process.versions.node,
@@ -59,6 +67,12 @@ export function statusRoutes(
             schema_version: schemaVersion,
             size_bytes: sizeBytes,
             writable: !ledger.failing(),
+          },
+          body_log: {
+            request: config.bodyLog.request,
+            response: config.bodyLog.response,
+            days: config.bodyLog.days,
+            size_bytes: bodyBytes,
           },
           providers: providers
             .list()

@@ -7,6 +7,7 @@ import { passThrough } from '../usage/observer.ts'
 import type { Prices } from '../usage/prices/prices.ts'
 import { NO_USAGE } from '../usage/read-usage.ts'
 import { bookedNames, type Exchange } from './exchange.ts'
+import { keepBodies } from './keep-bodies.ts'
 import { worksUncounted } from './named-models.ts'
 
 export type Outcome = {
@@ -24,7 +25,7 @@ export type Outcome = {
 /** What the books are made of. */
 export type SettleParts = Pick<
   AppContext,
-  'ledger' | 'kv' | 'metrics' | 'log' | 'estimator' | 'life' | 'budgets' | 'prices' | 'alerts'
+  'ledger' | 'kv' | 'metrics' | 'log' | 'estimator' | 'life' | 'budgets' | 'prices' | 'alerts' | 'bodies'
 >
 
 /**
@@ -65,7 +66,7 @@ function mayEstimate(
 }
 
 function book(
-  { ledger, kv, metrics, log, budgets, prices, alerts }: SettleParts,
+  { ledger, kv, metrics, log, budgets, prices, alerts, bodies }: SettleParts,
   exchange: Exchange,
   outcome: Outcome,
   usage: Usage,
@@ -85,7 +86,9 @@ function book(
     if (exchange.reservation) budgets.release(exchange.reservation)
     budgets.spent(row)
     alerts.settled(row, budgets.known(caller, row.at))
+    exchange.booked = true
     done()
+    if (bodies !== null) keepBodies(bodies, exchange)
   })
 }
 
