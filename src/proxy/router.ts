@@ -16,6 +16,7 @@ import { pickWeighted, plan, type Target } from './plan.ts'
 import { readRequest } from './read-request.ts'
 import { readText } from './read-text.ts'
 import { relay } from './relay.ts'
+import { authorizePrice } from './reserve.ts'
 import { ownHeaders, sendError } from './respond.ts'
 import { asksForUsage, mayAskForUsage, refuseDoubledModel, withModel, withUsageAsked } from './rewrite.ts'
 import { settle } from './settle.ts'
@@ -133,7 +134,8 @@ function shortEnough(model: string): string {
 }
 
 /** What every attempt sends, with the named rewrites: the model's prefix, and usage asked for where the caller did not ask. */
-function prepare({ config, providers, estimator }: AppContext, exchange: HttpExchange, target: Target) {
+function prepare(ctx: AppContext, exchange: HttpExchange, target: Target) {
+  const { config, estimator } = ctx
   const { body, endpoint, req, path, changes } = exchange
   const { provider } = target
   let bytes = body.kind === 'json' ? body.bytes : null
@@ -158,7 +160,7 @@ function prepare({ config, providers, estimator }: AppContext, exchange: HttpExc
     path: `${provider.basePath}${path.below}${path.query}` || '/',
     method: exchange.method,
     headers: upstreamHeaders(req.rawHeaders, provider.authHeaders(target.key), contentLength, acceptEncoding),
-    body: body.kind === 'stream' ? upload(providers, config.defaultProvider, exchange) : bytes,
+    body: body.kind === 'stream' ? upload(ctx, exchange) : bytes,
   })
   return { request, hideUsage }
 }
@@ -168,8 +170,8 @@ const header = (req: IncomingMessage, name: string) => {
   return Array.isArray(value) ? value.join(', ') : value
 }
 
-function upload(providers: AppContext['providers'], defaultProvider: string, exchange: HttpExchange) {
-  const { body, req, caller } = exchange
+function upload({ providers, config: { defaultProvider }, prices }: AppContext, exchange: HttpExchange) {
+  const { body, req, caller, provider, at } = exchange
   if (body.kind !== 'stream' || caller === null) return null
   // What is compressed cannot be read on the way, nor is what a form says of its session.
   const isUnread = req.headers['content-encoding'] !== undefined || hidesItsModel(exchange.path.endpoint)
@@ -183,6 +185,7 @@ function upload(providers: AppContext['providers'], defaultProvider: string, exc
     onModel(model) {
       shortEnough(model)
       plan({ providers, defaultProvider, pick: () => 0 }, caller, model)
+      if (exchange.endpoint !== null) authorizePrice(prices, caller, provider!, model, at)
       exchange.model = model
     },
     onUnreadable: () => authorizeNoModel(caller),

@@ -159,6 +159,7 @@ const RARE = [
 const OTHER = [
   ['audio_hour', 'audio', 'an hour'],
   ['web_searches', 'web searches', 'a thousand'],
+  ['storage_searches', 'file searches', 'a thousand'],
   ['request', 'requests', 'each'],
 ] as const satisfies readonly (readonly [keyof Price, string, string])[]
 
