@@ -18,6 +18,9 @@ import { type Budgets, createBudgets } from './usage/budgets.ts'
 import { createEstimator, type Estimator } from './usage/estimate.ts'
 import { bookInterrupted } from './usage/interrupted.ts'
 import { createLedger, type Ledger } from './usage/ledger.ts'
+import { checkLedger, type LedgerCheck } from './usage/maintenance/ledger-check.ts'
+import { createRepricer, type Repricer } from './usage/maintenance/repricer.ts'
+import { runJob } from './usage/maintenance/run-job.ts'
 import { createPrices, type Prices } from './usage/prices/prices.ts'
 import { keepRequests } from './usage/retention.ts'
 
@@ -36,6 +39,8 @@ export type AppContext = {
   alerts: Alerts
   /** Null: bodies are not kept. */
   bodies: BodyLog | null
+  repricer: Repricer
+  ledgerCheck: LedgerCheck
   http: Upstreams
   metrics: Metrics
   log: Logger
@@ -57,6 +62,9 @@ export type Life = {
   /** Those among them, and those just ended, whose ledger row is not written yet. */
   unsettled: number
 }
+
+/** A request that is older than so many of its time limits has ended, one way or the other. */
+const GRACE = 2
 
 type Options = { config: Config; managementToken: string; encryptionKey: Buffer; log: Logger; now?: () => number }
 
@@ -84,7 +92,7 @@ export async function openContext({
     registerSecret(secret)
   }
   const prices = createPrices(config.prices)
-  const interrupted = await bookInterrupted({ store, prices }, { now: now(), graceMs: 2 * config.timeouts.totalMs })
+  const interrupted = await bookInterrupted({ store, prices }, { now: now(), graceMs: GRACE * config.timeouts.totalMs })
   for (const { requestId, tokenId } of interrupted)
     log.warn('a request was cut off by the end of the process before', { request_id: requestId, token: tokenId })
   const budgets = createBudgets({
@@ -100,15 +108,38 @@ export async function openContext({
     request || response ? createBodyLog({ keeps: config.bodyLog, store: store.bodies, metrics, log }) : null
   if (bodies) log.info('bodies are kept', { request, response, days })
   const alerts = createAlerts({ config: config.alerts, store, log, metrics, now })
+  const jobs = new AbortController()
+  const { dataDir } = config
+  const repricer = createRepricer({
+    store,
+    now,
+    run: (query) => runJob({ name: 'reprice', dataDir, prices: config.prices, query }, jobs.signal),
+    onChange: () =>
+      void budgets.recount().catch((cause) => log.error('what budgets have used could not be counted anew', { cause })),
+  })
+  const ledgerCheck = checkLedger({
+    verify: (query) => runJob({ name: 'verify', dataDir, query }, jobs.signal),
+    reservedBelowZero: budgets.reservedBelowZero,
+    alerts,
+    metrics,
+    log,
+    now,
+    everyMs: config.ledgerCheckMs,
+    graceMs: GRACE * config.timeouts.totalMs,
+  })
   const ledger = createLedger({
     store: store.ledger,
     now,
-    onFailure(error, pendingRows) {
+    onFailure(error, pendingRows, refusing) {
       metrics.ledgerPending(pendingRows)
-      log.error('the ledger cannot be written; new requests are refused until it can', {
-        pending_rows: pendingRows,
-        cause: error,
-      })
+      const what = refusing
+        ? 'the ledger cannot be written; new requests are refused until it can'
+        : 'a month of the ledger that is over cannot be written; its last rows wait'
+      log.error(what, { pending_rows: pendingRows, cause: error })
+    },
+    onLost(row, error) {
+      metrics.ledgerRowLost()
+      logUnwritten(log, row, error)
     },
     onAnswerFailure: (requestId, cause) => log.error('an answer could not be ended', { request_id: requestId, cause }),
     onRecovery() {
@@ -149,6 +180,8 @@ export async function openContext({
     budgets,
     alerts,
     bodies,
+    repricer,
+    ledgerCheck,
     http,
     metrics,
     log,
@@ -157,9 +190,11 @@ export async function openContext({
     life,
     now,
     async close() {
+      ledgerCheck.close()
+      jobs.abort()
       const unwritten = await ledger.close()
       // Better in the log than nowhere: these rows can be entered by hand.
-      for (const row of unwritten) log.error('a ledger row could not be written', { row: textOf(row) })
+      for (const row of unwritten) logUnwritten(log, row)
       await Promise.all([alerts.close(), retention.close(), bodies?.close()])
       await Promise.all([http.close(), estimator.close(), demo.close()])
       await store.close()
@@ -167,6 +202,9 @@ export async function openContext({
     },
   }
 }
+
+const logUnwritten = (log: Logger, row: LedgerRow, cause?: unknown) =>
+  log.error('a ledger row could not be written', { row: textOf(row), ...(cause !== undefined && { cause }) })
 
 /** JSON, with 64-bit integers as texts. */
 const textOf = (row: LedgerRow) =>

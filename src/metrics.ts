@@ -84,9 +84,14 @@ export function createMetrics() {
     help: 'Ledger rows that could not be written yet.',
     registers,
   })
+  const ledgerLost = new Counter({
+    name: 'llmproxy_ledger_lost_rows_total',
+    help: 'Ledger rows that no database takes; they are in the log.',
+    registers,
+  })
   const alerts = new Counter({
     name: 'llmproxy_alerts_total',
-    help: 'Alerts by kind: budget_threshold, unusual_spending.',
+    help: 'Alerts by kind: budget_threshold, unusual_spending, ledger_drift.',
     labelNames: ['kind'],
     registers,
   })
@@ -94,6 +99,16 @@ export function createMetrics() {
     name: 'llmproxy_body_log_total',
     help: 'Requests whose bodies were to be kept: kept, queue_full, failed.',
     labelNames: ['result'],
+    registers,
+  })
+  const drift = new Gauge({
+    name: 'llmproxy_ledger_drift',
+    help: 'Places where rows, sums and counters of the ledger do not agree, by the last check.',
+    registers,
+  })
+  const checked = new Gauge({
+    name: 'llmproxy_ledger_checked_timestamp_seconds',
+    help: 'When the ledger was checked last.',
     registers,
   })
   const droppedAudit = new Counter({
@@ -140,6 +155,11 @@ export function createMetrics() {
     },
     requestRejected: (code: string) => rejected.inc({ code }),
     ledgerPending: (rows: number) => ledgerPending.set(rows),
+    ledgerChecked(at: number, places: number) {
+      checked.set(at / 1000)
+      drift.set(places)
+    },
+    ledgerRowLost: () => ledgerLost.inc(),
     alertFired: (kind: string) => alerts.inc({ kind }),
     bodiesKept: (requests: number) => bodies.inc({ result: 'kept' }, requests),
     bodiesLost: (reason: 'queue_full' | 'failed', requests: number) => bodies.inc({ result: reason }, requests),

@@ -1,5 +1,6 @@
 import { DEFAULT_PROJECT } from '../domain/default-project.ts'
 import { ERROR_CODES, type ErrorCode, GatewayError } from '../errors.ts'
+import type { PresentedReprice } from '../usage/maintenance/reprice-api.ts'
 import { VERSION } from '../version.ts'
 import {
   type Admin,
@@ -10,17 +11,20 @@ import {
   type Project,
   type ProviderKey,
   type Token,
-  type UsedModel,
+  type Usage,
 } from './client.ts'
 import { CliError, noSuchProject } from './failure.ts'
 import { reasonOf } from './http.ts'
 import { printable } from './text.ts'
 
 const TIMEOUT_MS = 30_000
+/** Pricing requests anew takes a second for some ten thousand of them. */
+const REPRICE_MS = 280_000
 
 /** Works through /manage of the gateway at `url`. */
 export function createHttpAdmin({ url, token }: { url: string; token: string }): Admin {
-  const call = (method: string, path: string, body?: object) => callManage({ url, token }, method, path, body)
+  const call = (method: string, path: string, body?: object, timeoutMs?: number) =>
+    callManage({ url, token }, method, path, body, timeoutMs)
   const object = async <T>(method: string, path: string, body?: object) => (await call(method, path, body)) as T
 
   async function list<T>(path: string, query: Record<string, string | number | boolean | undefined>): Promise<List<T>> {
@@ -68,9 +72,12 @@ export function createHttpAdmin({ url, token }: { url: string; token: string }):
     async listPrices(filter) {
       return (await list<Price>('/prices', filter)).data
     },
-    async usedModels(from) {
-      return (await list<UsedModel>('/usage', { group_by: 'provider,model', from: new Date(from).toISOString() })).data
+    async usage({ groupBy, provider, from, to }) {
+      const time = (at: number | undefined) => (at === undefined ? undefined : new Date(at).toISOString())
+      const query = { group_by: groupBy.join(','), provider, from: time(from), to: time(to) }
+      return (await list<Usage>('/usage', query)).data
     },
+    reprice: async (fields) => (await call('POST', '/prices/reprice', fields, REPRICE_MS)) as PresentedReprice,
     async firstRequest() {
       return { url, demo: (await object<{ demo?: unknown }>('GET', '/status')).demo === true }
     },
@@ -82,7 +89,13 @@ export function createHttpAdmin({ url, token }: { url: string; token: string }):
 type Place = { url: string; token: string }
 
 /** The answer's JSON object, null for 204. Throws the gateway's own `GatewayError`, or `CliError`. */
-async function callManage({ url, token }: Place, method: string, path: string, body?: object): Promise<unknown> {
+async function callManage(
+  { url, token }: Place,
+  method: string,
+  path: string,
+  body?: object,
+  timeoutMs = TIMEOUT_MS,
+): Promise<unknown> {
   const answer = await fetch(`${url}/manage${path}`, {
     method,
     headers: {
@@ -93,7 +106,7 @@ async function callManage({ url, token }: Place, method: string, path: string, b
     body: body ? JSON.stringify(body) : null,
     // The token is for this address alone.
     redirect: 'manual',
-    signal: AbortSignal.timeout(TIMEOUT_MS),
+    signal: AbortSignal.timeout(timeoutMs),
   }).catch((cause) => {
     throw new CliError(
       `No gateway answers at ${url}: ${reasonOf(cause)}. Start it ("llm-proxy server"), or leave out --url to work on its database.`,

@@ -19,6 +19,14 @@ export const alertOptions = {
     description:
       'A token that spends so many times its usual amount in an hour (the mean of its last seven days, a dollar at least) is told of, once an hour; 0: never.',
   } satisfies Option<number, number>,
+  LEDGER_CHECK_MINUTES: {
+    group: 'alerts',
+    yaml: 'alerts.ledger_check_minutes',
+    parse: parse.decimal(0, 1_440),
+    default: 15,
+    description:
+      'How often the rows, sums and counters of the ledger are compared with each other, beside the requests; what does not add up is told. 0: never.',
+  } satisfies Option<number, number>,
   ALERT_WEBHOOK_URL: {
     group: 'alerts',
     yaml: 'alerts.webhook.url',

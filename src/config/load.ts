@@ -184,6 +184,7 @@ function toConfig(
       maxBytes: values.BODY_LOG_KB * BYTES_PER_KB,
       days: values.BODY_LOG_DAYS ?? values.REQUEST_LOG_DAYS,
     },
+    ledgerCheckMs: values.LEDGER_CHECK_MINUTES === 0 ? null : values.LEDGER_CHECK_MINUTES * 60_000,
     alerts: {
       thresholds: [...values.ALERT_THRESHOLDS],
       spendFactor: values.ALERT_SPEND_FACTOR,

@@ -17,6 +17,10 @@ const statusShape = z
       location: z.string(),
       schema_version: z.int(),
       size_bytes: z.int(),
+      ledger_checked_at: isoTime
+        .nullable()
+        .describe('When rows, sums and counters were compared last; null: not since the start.'),
+      ledger_drift: z.int().nullable().describe('Places where they did not agree.'),
       writable: z.boolean().describe('False while the ledger cannot be written; requests are refused then.'),
     }),
     body_log: z
@@ -40,9 +44,9 @@ const statusShape = z
   .meta({ id: 'Status' })
 
 export function statusRoutes(
-  ctx: Pick<AppContext, 'config' | 'store' | 'providers' | 'demo' | 'ledger' | 'life' | 'now'>,
+  ctx: Pick<AppContext, 'config' | 'store' | 'providers' | 'demo' | 'ledger' | 'ledgerCheck' | 'life' | 'now'>,
 ): Route[] {
-  const { config, store, providers, demo, ledger, life, now } = ctx
+  const { config, store, providers, demo, ledger, ledgerCheck, life, now } = ctx
   return [
     route({
       method: 'get',
@@ -54,6 +58,7 @@ export function statusRoutes(
       answer: statusShape,
       errors: [],
       async handle() {
+        const checked = ledgerCheck.last()
         const { engine, location, schemaVersion, sizeBytes, bodyBytes } = await store.status()
         return {
           version: VERSION,
@@ -66,6 +71,8 @@ export function statusRoutes(
             location,
             schema_version: schemaVersion,
             size_bytes: sizeBytes,
+            ledger_checked_at: checked ? toIso(checked.at) : null,
+            ledger_drift: checked?.drift ?? null,
             writable: !ledger.failing(),
           },
           body_log: {

@@ -17,6 +17,7 @@ import { pickWeighted, plan, type Target } from './plan.ts'
 import { readRequest } from './read-request.ts'
 import { readText } from './read-text.ts'
 import { relay } from './relay.ts'
+import { authorizePrice } from './reserve.ts'
 import { ownHeaders, sendError } from './respond.ts'
 import { asksForUsage, mayAskForUsage, refuseDoubledModel, withModel, withUsageAsked } from './rewrite.ts'
 import { settle } from './settle.ts'
@@ -137,7 +138,8 @@ function shortEnough(model: string): string {
 }
 
 /** What every attempt sends, with the named rewrites: the model's prefix, and usage asked for where the caller did not ask. */
-function prepare({ config, providers, estimator, bodies }: AppContext, exchange: HttpExchange, target: Target) {
+function prepare(ctx: AppContext, exchange: HttpExchange, target: Target) {
+  const { config, estimator } = ctx
   const { body, endpoint, req, path, changes } = exchange
   const { provider } = target
   let bytes = body.kind === 'json' ? body.bytes : null
@@ -162,7 +164,7 @@ function prepare({ config, providers, estimator, bodies }: AppContext, exchange:
     path: `${provider.basePath}${path.below}${path.query}` || '/',
     method: exchange.method,
     headers: upstreamHeaders(req.rawHeaders, provider.authHeaders(target.key), contentLength, acceptEncoding),
-    body: body.kind === 'stream' ? upload({ providers, bodies }, config.defaultProvider, exchange) : bytes,
+    body: body.kind === 'stream' ? upload(ctx, exchange) : bytes,
   })
   return { request, hideUsage }
 }
@@ -172,12 +174,8 @@ const header = (req: IncomingMessage, name: string) => {
   return Array.isArray(value) ? value.join(', ') : value
 }
 
-function upload(
-  { providers, bodies }: Pick<AppContext, 'providers' | 'bodies'>,
-  defaultProvider: string,
-  exchange: HttpExchange,
-) {
-  const { body, req, caller } = exchange
+function upload({ providers, config: { defaultProvider }, prices, bodies }: AppContext, exchange: HttpExchange) {
+  const { body, req, caller, provider, at } = exchange
   if (body.kind !== 'stream' || caller === null) return null
   // What is compressed cannot be read on the way, nor is what a form says of its session.
   const isUnread = req.headers['content-encoding'] !== undefined || hidesItsModel(exchange.path.endpoint)
@@ -193,6 +191,7 @@ function upload(
     onModel(model) {
       shortEnough(model)
       plan({ providers, defaultProvider, pick: () => 0 }, caller, model)
+      if (exchange.endpoint !== null) authorizePrice(prices, caller, provider!, model, at)
       exchange.model = model
     },
     onUnreadable: () => authorizeNoModel(caller),

@@ -12,7 +12,7 @@ export type Usage = {
   cachedTokens: number
   cacheWriteTokens: number
   reasoningTokens: number
-  /** What has a price of its own and is rare, by the names of genai-prices: parts of the tokens above, or other units. */
+  /** What is charged apart and is rare, as genai-prices calls it where it knows it: parts of the tokens above, or other units. */
   details: UsageDetails | null
   source: 'reported' | 'estimated' | 'none'
 }
@@ -27,6 +27,9 @@ export type UsageUnit =
   | 'output_image_tokens'
   | 'input_audio_seconds'
   | 'web_searches'
+  | 'storage_searches'
+  | 'code_executions'
+  | 'image_generations'
 export type UsageDetails = Readonly<Partial<Record<UsageUnit, number>>>
 
 /** Why usage had to be estimated. */
@@ -168,12 +171,22 @@ export type RequestFilter = Omit<UsageFilter, 'status'> & {
   metadata?: string
 }
 
+/** A price that was found for a row. */
+export type RowCost = { costNanoUsd: bigint; priceSource: string | null }
+
 /** `from` inclusive, `to` exclusive, both exact to the millisecond. */
 export type SpendQuery = { tokenId?: string; projectId?: string; from?: number; to?: number }
 export type Spend = {
   costNanoUsd: bigint
   /** Input and output. */
   tokens: number
+}
+
+export type VerifyQuery = {
+  /** Only requests that came in on the UTC day of this moment or later, and no counters. All when left out. */
+  since?: number
+  /** A request that was opened before this moment has a row by now. Not looked at when left out. */
+  openedBefore?: number
 }
 
 /** Two places that should say the same of the ledger and do not. */
@@ -206,8 +219,16 @@ export interface LedgerStore {
   openRequests(): Promise<OpenRequest[]>
   /** Deletes all months that end at or before this moment, but none that is being written to. The months deleted (`2026-08`). */
   retention(before: number): Promise<string[]>
-  /** Compares rows, rollups and counters. Empty: it all adds up. Reads every row. */
-  verify(): Promise<Drift[]>
+  /**
+   * Gives rows of past requests another cost: asks `costOf` about each one that came in between the two moments (null: it stays), and
+   * changes row and rollups together, little by little. Takes the thread that calls it, for minutes where there are millions of rows.
+   */
+  reprice(range: { from: number; to: number }, costOf: (row: LedgerRow) => RowCost | null): Promise<void>
+  /**
+   * Compares rows, rollups, counters and what is open. Empty: it all adds up. Takes the thread that calls it for as long as it takes
+   * to read every row.
+   */
+  verify(query?: VerifyQuery): Promise<Drift[]>
   /** Builds the rollups of these months (all when left out) anew from their rows. Writers wait meanwhile. */
   repair(months?: string[]): Promise<void>
 }

@@ -1,5 +1,5 @@
 import type { Caller } from '../domain/token-index.ts'
-import type { Budget, LedgerRow } from '../store/store.ts'
+import type { Budget, Drift, LedgerRow } from '../store/store.ts'
 import { type BudgetWindow, windowAt } from './budget-window.ts'
 
 export type Amount = { nanoUsd: bigint; tokens: number }
@@ -42,6 +42,10 @@ export type Budgets = {
   spent(row: LedgerRow): void
   /** The same, at once and without those that nobody has asked about yet. */
   known(caller: Caller, at: number): BudgetState[]
+  /** Costs of the past were changed: all that was spent is counted anew. What cannot be counted stays as it was; throws `StoreError`. */
+  recount(): Promise<void>
+  /** Invariant: none holds back less than nothing. */
+  reservedBelowZero(): Drift[]
   /** Where these budgets stand now. */
   states(owner: BudgetOwner, budgets: readonly Budget[], at: number): Promise<BudgetState[]>
 }
@@ -71,9 +75,7 @@ export function createBudgets({ spend, maxIdle = MAX_IDLE }: Options): Budgets {
     if (!account) {
       if (accounts.size >= maxIdle) forgetIdle()
       account = { owner, window, used: none(), reserved: none(), loading: null, stale: false, lastUsedAt: at }
-      account.loading = count(account, key)
-      // Whoever waits for it hears of a failure; nobody else has to.
-      account.loading.catch(() => {})
+      load(account, key)
       accounts.set(key, account)
       const siblings = byOwner.get(owner.id) ?? new Set()
       byOwner.set(owner.id, siblings.add(account))
@@ -83,22 +85,31 @@ export function createBudgets({ spend, maxIdle = MAX_IDLE }: Options): Budgets {
   }
 
   /** Counts again while something is spent meanwhile: it may be in the sum or not. In the end rather twice than not at all. */
-  const count = async (account: Account, key: string) => {
-    try {
-      for (let tries = 0; tries < MAX_COUNTS; tries++) {
-        account.stale = false
-        account.used = none()
-        const { from, to } = account.window
-        const sum = await spend(account.owner, from, to)
-        if (account.stale && tries < MAX_COUNTS - 1) continue
-        add(account.used, sum)
-        break
-      }
-      account.loading = null
-    } catch (error) {
-      forget(key, account)
-      throw error
+  const count = async (account: Account) => {
+    const { from, to } = account.window
+    for (let tries = 1; ; tries++) {
+      account.stale = false
+      const before = { ...account.used }
+      const sum = await spend(account.owner, from, to)
+      if (account.stale && tries < MAX_COUNTS) continue
+      subtract(account.used, before)
+      add(account.used, sum)
+      return
     }
+  }
+
+  const load = (account: Account, key: string) => {
+    account.loading = count(account).then(
+      () => {
+        account.loading = null
+      },
+      (error) => {
+        forget(key, account)
+        throw error
+      },
+    )
+    // Whoever waits for it hears of a failure; nobody else has to.
+    account.loading.catch(() => {})
   }
 
   const forget = (key: string, account: Account) => {
@@ -151,7 +162,7 @@ export function createBudgets({ spend, maxIdle = MAX_IDLE }: Options): Budgets {
         for (const account of watched) {
           const { from, to } = account.window
           if (row.at < from || (to !== null && row.at >= to)) continue
-          if (account.loading) account.stale = true
+          account.stale = true
           add(account.used, amount)
         }
       }
@@ -164,6 +175,23 @@ export function createBudgets({ spend, maxIdle = MAX_IDLE }: Options): Budgets {
         return account && account.loading === null ? [stateOf(owner, budget, account)] : []
       })
     },
+
+    async recount() {
+      // One that is being counted begins again when it is through.
+      for (const account of accounts.values()) account.stale = true
+      const settled = await Promise.allSettled(
+        [...accounts.values()].filter(({ loading }) => loading === null).map(count),
+      )
+      const failed = settled.find(({ status }) => status === 'rejected')
+      if (failed) throw (failed as PromiseRejectedResult).reason
+    },
+
+    reservedBelowZero: () =>
+      [...accounts].flatMap(([key, { reserved }]): Drift[] => {
+        if (reserved.nanoUsd >= 0n && reserved.tokens >= 0) return []
+        const found = `${reserved.nanoUsd} nano-dollars, ${reserved.tokens} tokens`
+        return [{ month: null, table: 'budgets', key, field: 'reserved', expected: '>= 0', found }]
+      }),
 
     async states(owner, budgets, at) {
       const found = budgets.map((budget) => ({ budget, account: accountOf(owner, budget, at) }))

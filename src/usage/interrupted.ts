@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import type { LedgerRow, OpenRequest, Store, Usage } from '../store/store.ts'
+import { bareModel } from './prices/bare-model.ts'
 import type { Prices } from './prices/prices.ts'
 import { NO_USAGE } from './read-usage.ts'
 
@@ -47,7 +48,7 @@ function isAlive(pid: number): boolean {
 function rowOf({ inputTokens, process: _process, ...request }: OpenRequest, prices: Prices, now: number): LedgerRow {
   const usage: Usage = { ...NO_USAGE, inputTokens, source: 'estimated' }
   const { provider, model, at } = request
-  const priced = provider === null ? null : prices.price(provider, null, withoutPrefix(provider, model), usage, at)
+  const priced = provider === null ? null : prices.price(provider, null, bareModel(provider, model), usage, at)
   return {
     ...request,
     servedModel: null,
@@ -66,7 +67,3 @@ function rowOf({ inputTokens, process: _process, ...request }: OpenRequest, pric
     responseBytes: 0,
   }
 }
-
-/** `openai:gpt-4o` as the provider knows it. */
-const withoutPrefix = (provider: string, model: string | null) =>
-  model?.startsWith(`${provider}:`) || model?.startsWith(`${provider}/`) ? model.slice(provider.length + 1) : model

@@ -67,6 +67,30 @@ describe.each(['database', 'address'] as const)('prices, working through the %s'
     expect(checked).toBe(5)
     expect(found.sort()).toEqual(['openai:house-model', 'openai:mistral-small-latest'])
   })
+
+  it('prices past requests anew, and says before what that would change', async () => {
+    const { gateway, print, json } = await start()
+    const at = Date.UTC(2026, 10, 3)
+    const row = aRow({ at, costNanoUsd: null, usage: { ...aRow().usage, cachedTokens: 0, details: null } })
+    await gateway.ctx.store.ledger.append(aBatch({ rows: [row] }))
+    const line = 'prices reprice --from 2026-11-01 --to 2026-12-01 --model gpt-4o'
+    // 10 tokens in at 2.50 and 5 out at 10 dollars a million.
+    expect(await print(`${line} --dry-run`)).toMatch(
+      /^PROVIDER.*\nopenai +gpt-4o-2024-08-06 +1 +0 +0\.000075\n1 of 1 requests would cost something else: 0 USD before, 0\.000075 USD after\.$/m,
+    )
+    expect((await gateway.rows())[0]?.costNanoUsd).toBe(null)
+    expect(await json(line)).toMatchObject({ dry_run: false, changed_requests: 1, cost_usd_after: '0.000075' })
+    expect((await gateway.rows())[0]?.costNanoUsd).toBe(75_000n)
+    expect(await print(line)).toBe('0 of 1 requests cost something else: 0.000075 USD before, 0.000075 USD after.')
+  })
+
+  it('says what is missing when it is to price anew', async () => {
+    const { cli } = await start()
+    expect(await cli('prices reprice --from 2026-11-01')).toMatchObject({ code: 2 })
+    const { code, err } = await cli('prices reprice --from yesterday --to 2026-12-01')
+    expect(code).toBe(2)
+    expect(err).toMatch(/from must be a time in ISO 8601/)
+  })
 })
 
 it('uses the prices configured here, without a gateway', async () => {

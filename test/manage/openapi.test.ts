@@ -51,6 +51,7 @@ describe('/manage/openapi.json', () => {
       'GET /manage/usage',
       'PATCH /manage/projects/{id}',
       'PATCH /manage/tokens/{id}',
+      'POST /manage/prices/reprice',
       'POST /manage/projects',
       'POST /manage/projects/{id}/provider-keys',
       'POST /manage/projects/{id}/tokens/revoke',

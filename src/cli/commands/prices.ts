@@ -1,9 +1,11 @@
 import type { Command } from 'commander'
+import { bareModel } from '../../usage/prices/bare-model.ts'
 import { FREE_PROVIDER, LISTED_PROVIDERS } from '../../usage/prices/providers.ts'
 import { type Admin, type Price, withAdmin } from '../client.ts'
 import { CliError } from '../failure.ts'
 import type { Io } from '../io.ts'
 import { printJson, printRecord, printTable, say } from '../output.ts'
+import { addRepriceCommand } from './reprice.ts'
 import { addPlaceOptions, exampleText, type OutputOptions } from './shared.ts'
 
 type FilterOptions = OutputOptions & { provider?: string; model?: string }
@@ -38,6 +40,8 @@ export function addPriceCommands(program: Command, io: Io): void {
       exampleText('llm-proxy prices check', 'llm-proxy prices check gpt-4o mistral:mistral-large-latest'),
     )
     .action((models: string[], _options, command: Command) => checkPrices(io, models, command.optsWithGlobals()))
+
+  addRepriceCommand(prices, io)
 }
 
 async function listPrices(io: Io, { provider, model, ...options }: FilterOptions): Promise<void> {
@@ -112,19 +116,15 @@ async function checkNamed(admin: Admin, models: string[]): Promise<Checked> {
 /** What cost null and would still do so. A price that was set since is one. */
 async function checkUsed(admin: Admin, from: number): Promise<Checked> {
   const used = new Map<string, boolean>()
-  for (const { keys, unpriced_requests } of await admin.usedModels(from)) {
+  for (const { keys, unpriced_requests } of await admin.usage({ groupBy: ['provider', 'model'], from })) {
     const { provider, model } = keys
     if (!provider || !model) continue
-    const name = withoutPrefix(provider, model)
+    const name = bareModel(provider, model)
     const isUnpriced = unpriced_requests > 0 && (await onePrice(admin, provider, name)) === null
     used.set(`${provider}:${name}`, isUnpriced || used.get(`${provider}:${name}`) === true)
   }
   return { checked: used.size, unpriced: [...used].flatMap(([name, isUnpriced]) => (isUnpriced ? name : [])) }
 }
-
-/** Callers may put the provider in front: `openai:gpt-4o`, `openai/gpt-4o`. */
-const withoutPrefix = (provider: string, model: string) =>
-  model.startsWith(`${provider}:`) || model.startsWith(`${provider}/`) ? model.slice(provider.length + 1) : model
 
 /** `gpt-4o` has a price when any provider's list has it, `mistral:mistral-small-latest` when that provider's has. */
 async function isPriced(admin: Admin, model: string): Promise<boolean> {
@@ -159,6 +159,7 @@ const RARE = [
 const OTHER = [
   ['audio_hour', 'audio', 'an hour'],
   ['web_searches', 'web searches', 'a thousand'],
+  ['storage_searches', 'file searches', 'a thousand'],
   ['request', 'requests', 'each'],
 ] as const satisfies readonly (readonly [keyof Price, string, string])[]
 

@@ -1,12 +1,13 @@
 import { presentBudgetState } from '../../domain/present.ts'
 import { formatUsd } from '../../money.ts'
+import type { Drift } from '../../store/store.ts'
 import type { BudgetState } from '../budgets.ts'
 
 /** Something that somebody should hear of, once. */
 export type Alert = {
   /** The same thing has the same key, so that it is told once. */
   key: string
-  kind: 'budget_threshold' | 'unusual_spending'
+  kind: 'budget_threshold' | 'unusual_spending' | 'ledger_drift'
   at: number
   /** One sentence for people. */
   text: string
@@ -27,6 +28,18 @@ export function budgetAlert(state: BudgetState, percent: number, at: number): Al
     at,
     text: `The ${owner.kind} ${owner.id} has used ${percent} % of its budget ${period}: ${spent} of ${limit}.`,
     data: { [`${owner.kind}_id`]: owner.id, percent, budget: presentBudgetState(state) },
+  }
+}
+
+/** Of a part of the ledger that does not add up, once a day while it lasts. `first`: one of the `places` that differ. */
+export function ledgerAlert({ month, table, key, field, expected, found }: Drift, places: number, at: number): Alert {
+  const where = month === null ? table : `${table} of ${month}`
+  return {
+    key: `ledger_drift ${where} ${new Date(at).toISOString().slice(0, 10)}`,
+    kind: 'ledger_drift',
+    at,
+    text: `The ledger does not add up in ${places} ${places === 1 ? 'place' : 'places'} of ${where}, for one ${field} of ${key}: ${found} in place of ${expected}. "llm-proxy ledger verify" tells more.`,
+    data: { month, table, places, first: { key, field, expected, found } },
   }
 }
 

@@ -12,6 +12,8 @@ import { bodyOf, signatureOf, waitAfter } from './webhook.ts'
 export type Alerts = {
   /** A row is committed; `budgets`: where those of its token and project stand now. Costs nothing but a look unless something is to be told. */
   settled(row: LedgerRow, budgets: readonly BudgetState[]): void
+  /** Tells it, unless something of this key was told before. */
+  tell(alert: Alert): void
   /** Waits for what is being told just now. */
   close(): Promise<void>
 }
@@ -109,6 +111,7 @@ export function createAlerts({ config, store, log, metrics, now, everyMs = EVERY
     }, everyMs).unref()
 
   return {
+    tell,
     settled(row, budgets) {
       watch.spent(row)
       for (const state of budgets) {

@@ -6,11 +6,14 @@ import { createAppend } from './append.ts'
 import { createCounters } from './counters.ts'
 import { fileOf, monthsIn } from './month.ts'
 import { createMonthFiles, type MonthFiles } from './month-file.ts'
+import { createMonthReaders } from './month-reader.ts'
 import { moveOldRows } from './move.ts'
 import { readOpenRequests } from './open-requests.ts'
 import { createLedgerReader } from './reader.ts'
 import { repair } from './repair.ts'
+import { reprice } from './reprice.ts'
 import { deleteMonths } from './retention.ts'
+import { verify } from './verify.ts'
 
 export type SqliteLedger = {
   store: LedgerStore
@@ -66,10 +69,16 @@ export function createLedger(
           throw toStoreError(error, folder)
         }
       },
-      async verify() {
+      async verify(query) {
         settleCounts()
-        return reader.ask('verify')
+        const readers = createMonthReaders(folder)
+        try {
+          return guard(() => verify(readers, engine.connection, query))
+        } finally {
+          readers.close()
+        }
       },
+      reprice: (range, costOf) => reprice(folder, range, costOf),
       async repair(names) {
         for (const month of monthsIn(folder)) {
           if (!names || names.includes(month)) guard(() => repair(months.writer(month), month))

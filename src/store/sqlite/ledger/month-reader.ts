@@ -1,7 +1,7 @@
 import type { UsageFilter } from '../../store.ts'
 import type { Connection } from '../connect.ts'
 import { toStoreError } from '../errors.ts'
-import { bounds, type Month, monthsIn } from './month.ts'
+import { type Month, monthsBetween, monthsIn } from './month.ts'
 import { openForReading } from './month-file.ts'
 import { OTHER } from './series.ts'
 
@@ -55,17 +55,12 @@ export function createMonthReaders(folder: string): MonthReaders {
       const months = monthsIn(folder)
       for (const month of [...open.keys()]) if (!months.includes(month)) close(month)
       if (open.size > MAX_OPEN) for (const month of [...open.keys()]) close(month)
-      return months.filter((month) => overlaps(month, from, to)).flatMap(find)
+      return monthsBetween(folder, from, to).flatMap(find)
     },
     close() {
       for (const month of [...open.keys()]) close(month)
     },
   }
-}
-
-function overlaps(month: Month, from: number, to: number): boolean {
-  const { start, end } = bounds(month)
-  return end > from && start < to
 }
 
 function createReader(month: Month, connection: Connection): MonthReader {

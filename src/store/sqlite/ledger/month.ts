@@ -29,3 +29,7 @@ export function monthsIn(folder: string): Month[] {
     .flatMap((name) => FILE.exec(name)?.[1] ?? [])
     .sort()
 }
+
+/** Those of them that the time from `from` to `to` touches. */
+export const monthsBetween = (folder: string, from: number, to: number): Month[] =>
+  monthsIn(folder).filter((month) => bounds(month).end > from && bounds(month).start < to)

@@ -1,19 +1,8 @@
 import Sqlite from 'better-sqlite3'
-import type {
-  Drift,
-  LedgerRow,
-  Page,
-  PageOf,
-  RequestFilter,
-  Spend,
-  SpendQuery,
-  UsageQuery,
-  UsageReport,
-} from '../../store.ts'
+import type { LedgerRow, Page, PageOf, RequestFilter, Spend, SpendQuery, UsageQuery, UsageReport } from '../../store.ts'
 import { createMonthReaders } from './month-reader.ts'
 import { get, list } from './query-requests.ts'
 import { usage } from './query-usage.ts'
-import { verify } from './verify.ts'
 
 /** What the worker can be asked; each reads what is committed when it begins. */
 export type Queries = {
@@ -21,7 +10,6 @@ export type Queries = {
   get(id: string): LedgerRow | null
   usage(query: UsageQuery): UsageReport
   spend(query: SpendQuery): Spend
-  verify(): Drift[]
 }
 
 /** `path`: the main file. */
@@ -70,6 +58,5 @@ export function createQueries(folder: string, path: string): Queries {
       const { totals } = usage(months, () => null, { groupBy: [], filter })
       return { costNanoUsd: totals.costNanoUsd, tokens: totals.inputTokens + totals.outputTokens }
     },
-    verify: () => verify(months, open()),
   }
 }

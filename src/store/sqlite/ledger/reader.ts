@@ -4,7 +4,6 @@ import type { Queries } from './queries.ts'
 import type { QueryMessage, QueryReply } from './query-worker.ts'
 
 const QUERY_MS = 30_000
-const VERIFY_MS = 60 * 60_000
 const MAX_WAITING = 200
 
 /** Runs queries in a worker thread, one after the other: reading never holds the event loop up. All reject with `StoreError`. */
@@ -45,8 +44,7 @@ export function createLedgerReader(folder: string, path: string, { queryMs = QUE
     worker ??= start()
     worker.ref()
     running = query
-    const limitMs = query.message.name === 'verify' ? VERIFY_MS : queryMs
-    timer = setTimeout(() => fail(tooLong(limitMs)), limitMs)
+    timer = setTimeout(() => fail(tooLong(queryMs)), queryMs)
     worker.postMessage(query.message)
   }
 

@@ -5,6 +5,9 @@ import { addRaw, addRow, bindSums, emptySums, ROLLUP_COLUMNS, SELECT_ONE, type S
 
 /** A rollup's id: hour or day of the month times this, plus the series. */
 export const SERIES = 2 ** 32
+/** `sinceStart`: from the start of the month; `ms`: the length of an hour or a day. */
+export const rollupId = (sinceStart: number, ms: number, series: number): number =>
+  Math.floor(sinceStart / ms) * SERIES + series
 
 /** `totals`: each hour of all series as one, under the series 0. Reports without a filter, and pages, need no more. */
 export const LEVELS = [
@@ -75,7 +78,7 @@ function createLevel(connection: Connection, { table, ms, bySeries }: (typeof LE
 
   return {
     add(row, series, seq) {
-      const id = Math.floor((row.at - start) / ms) * SERIES + (bySeries ? series : 0)
+      const id = rollupId(row.at - start, ms, bySeries ? series : 0)
       let sums = changed.get(id)
       if (!sums) {
         sums = find(id)

@@ -1,8 +1,8 @@
-import type { Drift } from '../../store.ts'
+import type { Drift, VerifyQuery } from '../../store.ts'
 import type { Connection } from '../connect.ts'
-import { bounds, HOUR_MS } from './month.ts'
+import { bounds, DAY_MS, HOUR_MS } from './month.ts'
 import type { MonthReader, MonthReaders } from './month-reader.ts'
-import { LEVELS, SERIES } from './rollup.ts'
+import { LEVELS, type Level, rollupId, SERIES } from './rollup.ts'
 
 /** What rows and rollups must agree on: its name, by the rows, by the rollups. */
 const FIELDS = [
@@ -26,23 +26,29 @@ const OF_ROLLUPS = FIELDS.map(([, , sql]) => `CAST(${sql} AS TEXT)`).join(', ')
 /** At most so many are told; a broken month has them by the thousand. */
 const MAX_DRIFTS = 1_000
 
-/** Compares rows with rollups by series and by hour, and rows with the token counters in the main file. Reads everything. */
-export function verify(months: MonthReaders, main: Connection): Drift[] {
+/**
+ * Compares rows with rollups, by series and by hour; what is open with the time; and, unless it is about some days only, rows with the
+ * token counters in the main file.
+ */
+export function verify(months: MonthReaders, main: Connection, { since, openedBefore = 0 }: VerifyQuery = {}): Drift[] {
   const drifts: Drift[] = []
   const counted = new Map<string, number>()
   for (const reader of months.between(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)) {
+    const { start, end } = bounds(reader.month)
+    const firstDay = since === undefined ? start : Math.max(start, Math.floor(since / DAY_MS) * DAY_MS)
     reader.read(() => {
-      drifts.push(...compareRollups(reader), ...openRequests(reader))
-      countByToken(reader, main, counted)
+      if (firstDay < end) drifts.push(...compareRollups(reader, firstDay))
+      drifts.push(...compareOpen(reader, openedBefore))
+      if (since === undefined) countByToken(reader, main, counted)
     })
   }
-  drifts.push(...compareCounters(main, counted))
+  if (since === undefined) drifts.push(...compareCounters(main, counted))
   return drifts.slice(0, MAX_DRIFTS)
 }
 
 type Group = [key: number, ...values: string[]]
 
-function compareRollups(reader: MonthReader): Drift[] {
+function compareRollups(reader: MonthReader, firstDay: number): Drift[] {
   const { connection, month } = reader
   const { start } = bounds(month)
   const all = (sql: string) =>
@@ -54,14 +60,16 @@ function compareRollups(reader: MonthReader): Drift[] {
         .map(([key, ...values]) => [key, values]),
     )
   const series = reader.series()
-  const rowsBySeries = all(`SELECT series, ${OF_ROWS} FROM requests GROUP BY series`)
+  const rows = `requests WHERE ${firstDay === start ? '1' : `seq >= ${firstRow(connection, firstDay - start)} AND at >= ${firstDay}`}`
+  const rollupsOf = (table: Level, ms: number) => `${table} WHERE id >= ${rollupId(firstDay - start, ms, 0)}`
+  const rowsBySeries = all(`SELECT series, ${OF_ROWS} FROM ${rows} GROUP BY series`)
   const nameOf = (id: number) => JSON.stringify(series.get(id) ?? id)
-  const bySeries = LEVELS.filter((level) => level.bySeries).flatMap(({ table }) =>
+  const bySeries = LEVELS.filter((level) => level.bySeries).flatMap(({ table, ms }) =>
     differences(
       month,
       table,
       rowsBySeries,
-      all(`SELECT id & ${SERIES - 1}, ${OF_ROLLUPS} FROM ${table} GROUP BY 1`),
+      all(`SELECT id & ${SERIES - 1}, ${OF_ROLLUPS} FROM ${rollupsOf(table, ms)} GROUP BY 1`),
       nameOf,
     ),
   )
@@ -69,12 +77,23 @@ function compareRollups(reader: MonthReader): Drift[] {
     differences(
       month,
       table,
-      all(`SELECT (at - ${start}) / ${ms}, ${OF_ROWS} FROM requests GROUP BY 1`),
-      all(`SELECT id >> 32, ${OF_ROLLUPS} FROM ${table} GROUP BY 1`),
+      all(`SELECT (at - ${start}) / ${ms}, ${OF_ROWS} FROM ${rows} GROUP BY 1`),
+      all(`SELECT id >> 32, ${OF_ROLLUPS} FROM ${rollupsOf(table, ms)} GROUP BY 1`),
       (index) => new Date(start + index * ms).toISOString().slice(0, ms === HOUR_MS ? 13 : 10),
     ),
   )
   return [...bySeries, ...byTime]
+}
+
+/** The number of the first row that can be of this day, or a later one. Two tables are asked: one of them may be what is wrong. */
+function firstRow(connection: Connection, sinceStart: number): number {
+  const first = connection
+    .prepare<[id: number, id: number], number | null>(
+      'SELECT min(seq) FROM (SELECT min(min_seq) AS seq FROM totals WHERE id >= ? UNION ALL SELECT min(min_seq) FROM hourly WHERE id >= ?)',
+    )
+    .pluck()
+  const id = rollupId(sinceStart, HOUR_MS, 0)
+  return first.get(id, id) ?? 0
 }
 
 type Values = Map<number, string[]>
@@ -96,19 +115,21 @@ function differences(
   )
 }
 
-function openRequests({ connection, month }: MonthReader): Drift[] {
-  const negative = connection
-    .prepare<[], { id: string; amount: string }>(
-      'SELECT request_id AS id, CAST(reserved_nano_usd AS TEXT) AS amount FROM open_requests WHERE reserved_nano_usd < 0',
+/** No reservation is below nothing, and no request stays without a row for ever. */
+function compareOpen({ connection, month }: MonthReader, openedBefore: number): Drift[] {
+  const open = connection
+    .prepare<[openedBefore: number], { id: string; at: number; amount: string; isNegative: number }>(
+      `SELECT request_id AS id, at, CAST(reserved_nano_usd AS TEXT) AS amount, reserved_nano_usd < 0 AS isNegative
+       FROM open_requests WHERE reserved_nano_usd < 0 OR at < ?`,
     )
-    .all()
-  return negative.map(({ id, amount }) => ({
+    .all(openedBefore)
+  return open.map(({ id, at, amount, isNegative }) => ({
     month,
     table: 'open_requests',
     key: id,
-    field: 'reserved_nano_usd',
-    expected: '>= 0',
-    found: amount,
+    ...(isNegative
+      ? { field: 'reserved_nano_usd', expected: '>= 0', found: amount }
+      : { field: 'row', expected: 'a row', found: `open since ${new Date(at).toISOString()}` }),
   }))
 }
 
