@@ -13,6 +13,7 @@ import { registerSecret } from './redact.ts'
 import { openStore } from './store/open.ts'
 import type { LedgerRow, Store } from './store/store.ts'
 import { type Alerts, createAlerts } from './usage/alerts/alerts.ts'
+import { type BodyLog, createBodyLog } from './usage/body-log.ts'
 import { type Budgets, createBudgets } from './usage/budgets.ts'
 import { createEstimator, type Estimator } from './usage/estimate.ts'
 import { bookInterrupted } from './usage/interrupted.ts'
@@ -36,6 +37,8 @@ export type AppContext = {
   prices: Prices
   budgets: Budgets
   alerts: Alerts
+  /** Null: bodies are not kept. */
+  bodies: BodyLog | null
   repricer: Repricer
   ledgerCheck: LedgerCheck
   http: Upstreams
@@ -81,6 +84,8 @@ export async function openContext({
   const providers = createProviders(config, demo.url)
   for (const secret of [
     managementToken,
+    encryptionKey.toString('base64').replace(/=+$/, ''),
+    encryptionKey.toString('hex'),
     ...config.proxyApiKeys,
     ...providers.list().map(({ sharedKey }) => sharedKey ?? ''),
   ]) {
@@ -108,7 +113,11 @@ export async function openContext({
       return { nanoUsd: costNanoUsd, tokens }
     },
   })
-  const retention = keepRequests({ ledger: store.ledger, days: config.requestLogDays, log, now })
+  const retention = keepRequests({ store, days: config.requestLogDays, bodyDays: config.bodyLog.days, log, now })
+  const { request, response, days } = config.bodyLog
+  const bodies =
+    request || response ? createBodyLog({ keeps: config.bodyLog, store: store.bodies, metrics, log }) : null
+  if (bodies) log.info('bodies are kept', { request, response, days })
   const alerts = createAlerts({ config: config.alerts, store, log, metrics, now })
   const jobs = new AbortController()
   const { dataDir } = config
@@ -181,6 +190,7 @@ export async function openContext({
     prices,
     budgets,
     alerts,
+    bodies,
     repricer,
     ledgerCheck,
     http,
@@ -196,7 +206,7 @@ export async function openContext({
       const unwritten = await ledger.close()
       // Better in the log than nowhere: these rows can be entered by hand.
       for (const row of unwritten) logUnwritten(log, row)
-      await Promise.all([alerts.close(), retention.close()])
+      await Promise.all([alerts.close(), retention.close(), bodies?.close()])
       await Promise.all([http.close(), estimator.close(), demo.close()])
       await store.close()
       log.flush()

@@ -8,6 +8,7 @@ import { fromExpress } from '../http-errors.ts'
 import { PROVIDER_NAMES } from '../providers/index.ts'
 import { alertRoutes } from './alerts.ts'
 import { auditRoutes } from './audit.ts'
+import { bodyRoutes } from './bodies.ts'
 import { budgetRoutes } from './budgets.ts'
 import { actorOf, createGate } from './gate.ts'
 import { openApiDocument } from './openapi.ts'
@@ -35,6 +36,7 @@ export function manageRoutes(ctx: AppContext): Route[] {
     ...tokenRoutes(parts),
     ...usageRoutes(ctx.store),
     ...requestRoutes(ctx.store),
+    ...bodyRoutes(ctx),
     ...priceRoutes(ctx),
     ...budgetRoutes(ctx),
     ...alertRoutes(ctx.store),

@@ -9,6 +9,7 @@ import { dispatch, note } from './dispatch.ts'
 import { type HttpExchange, newExchange } from './exchange.ts'
 import type { Answer, UpstreamRequest } from './forward.ts'
 import { upstreamHeaders } from './headers.ts'
+import { captureUpload, keepBodies } from './keep-bodies.ts'
 import { modelsHandler } from './models.ts'
 import { hidesItsModel, mustNameModel, otherModels } from './named-models.ts'
 import { answerOwnUsage } from './own-usage.ts'
@@ -40,10 +41,12 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     ctx.life.unsettled++
     res.once('close', () => {
       ctx.life.running--
-      if (res.writableFinished) return
-      exchange.clientGone = true
-      if (exchange.drain) exchange.drain()
-      else exchange.cancel?.()
+      if (!res.writableFinished) {
+        exchange.clientGone = true
+        if (exchange.drain) exchange.drain()
+        else exchange.cancel?.()
+      }
+      if (ctx.bodies !== null) keepBodies(ctx.bodies, exchange)
     })
     void serve(exchange)
   }
@@ -72,6 +75,7 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     if (ctx.ledger.failing()) throw new GatewayError('storage_unavailable', { headers: { 'retry-after': '5' } })
     if (exchange.method === 'GET' && path.endpoint === '/v1/usage') return await answerOwnUsage(ctx, exchange)
     exchange.body = await readRequest(req, ctx.config, exchange.endpoint?.text != null)
+    if (exchange.body.kind === 'json' && exchange.body.problem) throw exchange.body.problem
     readFields(exchange)
     const isModelList = exchange.method === 'GET' && path.endpoint === '/v1/models'
     const target = plan(choice, caller, isModelList ? null : exchange.model)
@@ -170,16 +174,18 @@ const header = (req: IncomingMessage, name: string) => {
   return Array.isArray(value) ? value.join(', ') : value
 }
 
-function upload({ providers, config: { defaultProvider }, prices }: AppContext, exchange: HttpExchange) {
+function upload({ providers, config: { defaultProvider }, prices, bodies }: AppContext, exchange: HttpExchange) {
   const { body, req, caller, provider, at } = exchange
   if (body.kind !== 'stream' || caller === null) return null
   // What is compressed cannot be read on the way, nor is what a form says of its session.
   const isUnread = req.headers['content-encoding'] !== undefined || hidesItsModel(exchange.path.endpoint)
   if (isUnread && mustNameModel(exchange)) authorizeNoModel(caller)
+  if (bodies !== null) exchange.uploadText = captureUpload(bodies, exchange)
   const stream = watchUpload(body.stream, {
     contentType: req.headers['content-type'],
-    onBytes(count) {
-      exchange.uploadedBytes += count
+    onBytes(piece) {
+      exchange.uploadedBytes += piece.length
+      exchange.uploadText?.add(piece)
       exchange.answer?.touch()
     },
     onModel(model) {

@@ -1,6 +1,8 @@
 import type { AlertStore } from './alerts.ts'
+import type { BodyStore } from './bodies.ts'
 import type { LedgerStore } from './ledger.ts'
 
+export type * from './bodies.ts'
 export type * from './ledger.ts'
 
 /**
@@ -12,6 +14,7 @@ export interface Store {
   readonly providerKeys: ProviderKeyStore
   readonly tokens: TokenStore
   readonly ledger: LedgerStore
+  readonly bodies: BodyStore
   readonly audit: AuditStore
   readonly alerts: AlertStore
   /**
@@ -30,7 +33,14 @@ export type StoreLog = {
   warn(message: string, fields?: Record<string, unknown>): void
 }
 
-export type StoreStatus = { engine: string; location: string; schemaVersion: number; sizeBytes: number }
+/** `bodyBytes`: part of the size, what bodies take of it. */
+export type StoreStatus = {
+  engine: string
+  location: string
+  schemaVersion: number
+  sizeBytes: number
+  bodyBytes: number
+}
 
 /** Why the store could not do its work, in words for an operator (`message`), with the engine's own error as `cause`. */
 export class StoreError extends Error {
