@@ -47,6 +47,8 @@ const FIELDS: Field[] = [
 ]
 
 const OF_ROWS = FIELDS.map(({ ofRows }) => `CAST(${ofRows} AS TEXT)`).join(', ')
+/** Behind the fields. */
+const HISTOGRAMS = "group_concat(latencies, ''), group_concat(first_tokens, '')"
 const OF_ROLLUPS = FIELDS.map(({ ofRollups }) => `CAST(${ofRollups} AS TEXT)`).join(', ')
 
 /** Where the rollups do not say what the rows say, by series and by hour, from this day on. */
@@ -75,27 +77,19 @@ export function compareSums(reader: MonthReader, firstDay: number): Drift[] {
       nameOf,
     ),
   )
-  const byTime = LEVELS.flatMap(({ table, ms }) => {
+  // Two of the levels have hours: their rows are added up once.
+  const byTime = [...Map.groupBy(LEVELS, ({ ms }) => ms)].flatMap(([ms, levels]) => {
+    const ofRows = all(
+      `SELECT (at - ${start}) / ${ms}, ${OF_ROWS}, count(*), count(first_token_ms) FROM ${rows} GROUP BY 1`,
+    )
     const timeOf = (index: number) => new Date(start + index * ms).toISOString().slice(0, ms === HOUR_MS ? 13 : 10)
-    const rowsByTime = `FROM ${rows} GROUP BY 1`
-    const rollupsByTime = `FROM ${rollupsOf(table, ms)} GROUP BY 1`
-    const at = `(at - ${start}) / ${ms}`
-    return [
-      ...differences(
-        month,
-        table,
-        all(`SELECT ${at}, ${OF_ROWS} ${rowsByTime}`),
-        all(`SELECT id >> 32, ${OF_ROLLUPS} ${rollupsByTime}`),
-        timeOf,
-      ),
-      ...histogramDifferences(
-        month,
-        table,
-        all(`SELECT ${at}, count(*), count(first_token_ms) ${rowsByTime}`),
-        all(`SELECT id >> 32, group_concat(latencies, ''), group_concat(first_tokens, '') ${rollupsByTime}`),
-        timeOf,
-      ),
-    ]
+    return levels.flatMap(({ table }) => {
+      const ofRollups = all(`SELECT id >> 32, ${OF_ROLLUPS}, ${HISTOGRAMS} FROM ${rollupsOf(table, ms)} GROUP BY 1`)
+      return [
+        ...differences(month, table, ofRows, ofRollups, timeOf),
+        ...histogramDifferences(month, table, ofRows, ofRollups, timeOf),
+      ]
+    })
   })
   return [...bySeries, ...byTime]
 }
@@ -149,8 +143,8 @@ function histogramDifferences(
 ): Drift[] {
   return keysOf(rows, rollups).flatMap((key) =>
     ['latencies', 'first_tokens'].flatMap((field, i) => {
-      const expected = Number(rows.get(key)?.[i] ?? 0)
-      const found = countIn(rollups.get(key)?.[i] ?? '')
+      const expected = Number(rows.get(key)?.[FIELDS.length + i] ?? 0)
+      const found = countIn(rollups.get(key)?.[FIELDS.length + i] ?? '')
       if (expected === found) return []
       return [{ month, table, key: nameOf(key), field, expected: String(expected), found: String(found) }]
     }),
