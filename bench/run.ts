@@ -18,7 +18,7 @@ import { benchProfile } from './profile.ts'
 
 type Command = (workshop: Workshop, quick: boolean) => Promise<{ text: string; data: unknown }>
 
-const ledger: Command = (_workshop, quick) => benchLedger(rows ?? (quick ? 1_000_000 : 10_000_000))
+const ledger: Command = (workshop, quick) => benchLedger(workshop, rows ?? (quick ? 1_000_000 : 10_000_000))
 const COMMANDS: Record<string, Command> = {
   compare,
   encoding: benchEncoding,

@@ -92,7 +92,18 @@ export async function openContext({
     registerSecret(secret)
   }
   const prices = createPrices(config.prices)
-  const interrupted = await bookInterrupted({ store, prices }, { now: now(), graceMs: GRACE * config.timeouts.totalMs })
+  const interrupted = await bookInterrupted(
+    { store, prices },
+    {
+      now: now(),
+      graceMs: GRACE * config.timeouts.totalMs,
+      onDamage: (month, cause) =>
+        log.error('a month of the ledger cannot be used; requests that a crash cut off in it are not booked', {
+          month,
+          cause,
+        }),
+    },
+  )
   for (const { requestId, tokenId } of interrupted)
     log.warn('a request was cut off by the end of the process before', { request_id: requestId, token: tokenId })
   const budgets = createBudgets({

@@ -36,9 +36,15 @@ export type StoreStatus = {
   bodyBytes: number
 }
 
+/** Who hears of what a store does by itself. */
+export type StoreLog = {
+  info(message: string, fields?: Record<string, unknown>): void
+  warn(message: string, fields?: Record<string, unknown>): void
+}
+
 /** Why the store could not do its work, in words for an operator (`message`), with the engine's own error as `cause`. */
 export class StoreError extends Error {
-  /** `invalid`: a value that no database takes, whenever it is tried. */
+  /** `invalid`: a value that no database takes, whenever it is tried. `too_large`: more was asked for than is given at once. */
   readonly kind:
     | 'corrupt'
     | 'read_only'
@@ -48,6 +54,7 @@ export class StoreError extends Error {
     | 'conflict'
     | 'not_found'
     | 'invalid'
+    | 'too_large'
     | 'unavailable'
   constructor(kind: StoreError['kind'], message: string, options?: ErrorOptions) {
     super(message, options)

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Store } from '../store.ts'
+import type { Store, StoreLog } from '../store.ts'
 import { createAlertStore } from './alerts.ts'
 import { createAuditStore } from './audit.ts'
 import { createBodies } from './bodies/bodies.ts'
@@ -13,7 +13,7 @@ import { createProviderKeyStore } from './provider-keys.ts'
 import { createTokenStore } from './tokens.ts'
 
 type Options = {
-  log?: { info(message: string, fields?: Record<string, unknown>): void }
+  log?: StoreLog
   /** For tests. */
   months?: MonthFiles
 }
