@@ -15,6 +15,8 @@ export type DataPath = {
   reportsP99: Spread
   /** Median over the rounds of the ratio within one round. */
   ofIdle: Spread
+  /** CPU of the thread that serves requests, a request, of idle; null where nobody tells. */
+  mainOfIdle: Spread | null
   /** While another process keeps a processor busy as the reports do: what is not the gateway's own doing. */
   besideOfIdle: Spread
   reportsPerSecond: number
@@ -57,7 +59,10 @@ export async function measureDataPath(
   await gateway.stop('SIGTERM')
   await upstream.stop()
   const ofIdle = (samples: Sample[]) => spread(samples.map(({ p99 }, round) => p99 / idle[round]!.p99))
+  const mainOf = (samples: Sample[]) => samples.map(({ mainMicros, requests }) => mainMicros! / requests)
+  const tells = [...idle, ...reporting].every(({ mainMicros }) => mainMicros !== null)
   return {
+    mainOfIdle: tells ? spread(mainOf(reporting).map((micros, round) => micros / mainOf(idle)[round]!)) : null,
     idleP99: spread(idle.map(({ p99 }) => p99)),
     reportsP99: spread(reporting.map(({ p99 }) => p99)),
     ofIdle: ofIdle(reporting),

@@ -37,6 +37,8 @@ export type Exchange = {
   /** The answer of the attempt under way goes to the client. */
   relaying: boolean
   stream: boolean
+  /** The provider works on behind its answer: what this says of usage, if anything, is not all. */
+  inBackground: boolean
   attempts: AttemptRecord[]
   /** What was changed on the way, in the names of the fields. */
   changes: string[]
@@ -100,6 +102,7 @@ export function newExchange({ now, patienceMs }: Clock, req: IncomingMessage, re
     servedModel: null,
     relaying: false,
     stream: false,
+    inBackground: false,
     attempts: [],
     changes: [],
     overheadMs: null,

@@ -121,6 +121,7 @@ function readFields(exchange: HttpExchange): void {
     if (model !== undefined) refuseDoubledModel(body.bytes)
     if (typeof model === 'string') exchange.model = shortEnough(model)
     exchange.stream = stream === true
+    exchange.inBackground = body.value.background === true && exchange.endpoint?.text === 'response'
   } else if (body.kind === 'none' && path.query.includes('model=')) {
     exchange.model = shortEnough(new URLSearchParams(path.query).get('model') ?? '') || null
   }

@@ -54,8 +54,8 @@ export function settle(parts: SettleParts, exchange: Exchange, outcome: Outcome,
 
 /** Only what a provider has begun to work on, on an endpoint whose text can be counted, has a use that can be estimated. */
 function mayEstimate(exchange: Exchange, outcome: Outcome): boolean {
-  const { endpoint, provider, responseBytes } = exchange
-  if (!endpoint?.text || provider === null) return false
+  const { endpoint, provider, responseBytes, inBackground } = exchange
+  if (!endpoint?.text || provider === null || inBackground) return false
   return (outcome.answered && outcome.status < 300 && responseBytes > 0) || brokeOff(exchange, outcome)
 }
 

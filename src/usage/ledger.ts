@@ -129,9 +129,10 @@ export function createLedger({ store, now, onFailure, onLost, onAnswerFailure, o
   }
 
   const fail = (batch: Batch, error: unknown): Promise<void> | undefined => {
-    if (writeFailureOf(error) !== 'all' && batch.rows.length > 0) return writeApart(batch)
+    const failure = writeFailureOf(error)
+    if (failure !== 'all' && batch.rows.length > 0) return writeApart(batch)
     const { rows, takes, opens } = batch
-    putOff(rows, 'all', error)
+    if (failure !== 'row') putOff(rows, failure, error)
     for (const { reject } of [...takes, ...opens]) reject(error)
     return undefined
   }

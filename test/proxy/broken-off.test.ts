@@ -182,6 +182,23 @@ it('a request that never reached its provider is free, though it ran out of time
   mute.close()
 })
 
+it('a response that goes on in the background is charged what was held back, since its first answer tells of nothing', async () => {
+  upstream.script((_req, res) =>
+    sendJson(res, 200, { object: 'response', status: 'queued', model: 'gpt-4o', output: [], usage: null }),
+  )
+  for (const budgets of [[BUDGET], null]) {
+    const { secret, token } = await gateway.token({ budgets })
+    await ask(`${gateway.baseUrl}/responses`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'gpt-4o', input: 'Think.', background: true, max_output_tokens: 10_000 }),
+    })
+    const row = (await rowOf(token.id))!
+    expect(row).toMatchObject({ status: 200, usage: { source: 'none' }, priceSource: budgets && 'reserved' })
+    expect(row.costNanoUsd).toBe(budgets && row.reservedNanoUsd)
+  }
+})
+
 describe('an upload', () => {
   const send = async (model: string, type = FORM_TYPE) => {
     const { secret, token } = await gateway.token({ budgets: [BUDGET] })

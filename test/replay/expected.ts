@@ -36,7 +36,10 @@ export function expectedOf({ method, path, status, contentType, body }: Answer):
     readUsage(((part.response ?? part.x_groq) as Json | undefined)?.usage ?? part.usage),
   )
   // What a provider gives up is paid as far as it was written.
-  const unreported = TEXT.test(endpoint) && (!failed || objects.some(hasText)) ? 'estimated' : NONE
+  const unreported =
+    TEXT.test(endpoint) && !objects.some(({ status }) => status === 'queued') && (!failed || objects.some(hasText))
+      ? 'estimated'
+      : NONE
   const models = objects.map((part) => part.model ?? (part.response as Json | undefined)?.model)
   return {
     // In a stream the last report is the whole.

@@ -214,6 +214,26 @@ it('a month whose file was deleted is no finding: that is how to be rid of one',
   await store.close()
 })
 
+it('counts that claim more rows than there are name these rows; counts that are behind are brought forward, and never lose one', async () => {
+  const ahead = await openHurt(sql('UPDATE ledger_applied SET seq = 5000', 'llm-proxy.db'))
+  expect(ahead.warned).toHaveLength(2)
+  const drift = { table: 'requests', field: 'rows', key: 'rows 1001 to 5000', found: 'gone' }
+  expect(await ahead.store.ledger.verify()).toMatchObject([
+    { ...drift, month: '2026-10' },
+    { ...drift, month: '2026-11' },
+  ])
+  await ahead.store.ledger.repair()
+  expect(await ahead.store.ledger.verify()).toEqual([])
+  await ahead.store.close()
+  const behind = await openHurt((dataDir) => {
+    sql('UPDATE ledger_applied SET seq = seq - 100', 'llm-proxy.db')(dataDir)
+    sql('UPDATE tokens SET request_count = request_count - 200', 'llm-proxy.db')(dataDir)
+  })
+  expect((await behind.store.tokens.get(tokenId))!.requestCount).toBe(2 * ROWS)
+  expect(await behind.store.ledger.verify()).toEqual([])
+  await behind.store.close()
+})
+
 it('a request count below its rows is named by verify and raised by repair', async () => {
   const { store } = await openHurt(sql('UPDATE tokens SET request_count = 10', 'llm-proxy.db'))
   expect(await store.ledger.verify()).toMatchObject([{ month: null, table: 'tokens', key: tokenId, found: '10' }])

@@ -13,6 +13,7 @@ let lost: string[]
 let failures: { pending: number; refusing: boolean }[]
 let recoveries: number
 let refuses: (row: LedgerRow) => Error | null
+let refusesOpen: Error | null
 let isLate: boolean
 let ledger: Ledger
 
@@ -24,12 +25,14 @@ beforeEach(() => {
   failures = []
   recoveries = 0
   refuses = () => null
+  refusesOpen = null
   isLate = false
   const append = ({ rows, opens, takes }: LedgerBatch): boolean[] => {
     for (const one of rows) {
       const error = refuses(one)
       if (error) throw error
     }
+    if (refusesOpen && opens.length > 0) throw refusesOpen
     written.push(...rows.map(({ requestId }) => requestId))
     opened.push(...opens.map(({ requestId }) => requestId))
     return takes.map(() => true)
@@ -79,6 +82,15 @@ describe.each([
     await jest.advanceTimersByTimeAsync(1_000)
     expect([written, lost, ledger.failing(), recoveries]).toEqual([['a', 'b'], ['bad'], false, 1])
   })
+})
+
+it('a request that no database takes as open is refused, and none after it', async () => {
+  refusesOpen = TOO_BIG
+  await expect(ledger.open({ requestId: 'o' } as OpenRequest)).rejects.toBe(TOO_BIG)
+  expect([ledger.failing(), failures]).toEqual([false, []])
+  refusesOpen = null
+  await ledger.open({ requestId: 'p' } as OpenRequest)
+  expect(opened).toEqual(['p'])
 })
 
 it('when nothing can be written for a reason nobody knows, it is not the rows: they wait, and new requests are refused', async () => {

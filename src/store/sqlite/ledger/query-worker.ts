@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { goLast } from '../../../low-priority.ts'
 import { type Renderer, StoreError } from '../../store.ts'
 import { toStoreError } from '../errors.ts'
 import { createQueries, type Queries } from './queries.ts'
@@ -9,6 +10,7 @@ export type QueryReply =
   | { id: number; value: unknown }
   | { id: number; error: { kind: StoreError['kind'] | null; message: string } }
 
+goLast()
 const { folder, path } = workerData as { folder: string; path: string }
 const queries = createQueries(folder, path)
 
