@@ -155,11 +155,11 @@ export function createMetrics() {
     },
     requestRejected: (code: string) => rejected.inc({ code }),
     ledgerPending: (rows: number) => ledgerPending.set(rows),
-    ledgerRowLost: () => ledgerLost.inc(),
     ledgerChecked(at: number, places: number) {
       checked.set(at / 1000)
       drift.set(places)
     },
+    ledgerRowLost: () => ledgerLost.inc(),
     alertFired: (kind: string) => alerts.inc({ kind }),
     bodiesKept: (requests: number) => bodies.inc({ result: 'kept' }, requests),
     bodiesLost: (reason: 'queue_full' | 'failed', requests: number) => bodies.inc({ result: reason }, requests),

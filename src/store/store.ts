@@ -27,12 +27,6 @@ export interface Store {
   close(): Promise<void>
 }
 
-/** Who hears of what a store does by itself. */
-export type StoreLog = {
-  info(message: string, fields?: Record<string, unknown>): void
-  warn(message: string, fields?: Record<string, unknown>): void
-}
-
 /** `bodyBytes`: part of the size, what bodies take of it. */
 export type StoreStatus = {
   engine: string
@@ -40,6 +34,12 @@ export type StoreStatus = {
   schemaVersion: number
   sizeBytes: number
   bodyBytes: number
+}
+
+/** Who hears of what a store does by itself. */
+export type StoreLog = {
+  info(message: string, fields?: Record<string, unknown>): void
+  warn(message: string, fields?: Record<string, unknown>): void
 }
 
 /** Why the store could not do its work, in words for an operator (`message`), with the engine's own error as `cause`. */
