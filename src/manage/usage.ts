@@ -1,11 +1,14 @@
 import { z } from 'zod'
 import { presentUsage, presentUsageSums } from '../domain/present.ts'
-import type { Store, UsageGroup } from '../store/store.ts'
+import { validationError } from '../domain/validate.ts'
+import { type Store, StoreError, type UsageGroup, type UsageQuery, type UsageReport } from '../store/store.ts'
 import { type Route, route } from './route.ts'
 import { idQuery, timeQuery } from './shapes.ts'
 
 const GROUPS = ['token', 'project', 'model', 'provider', 'endpoint', 'status', 'day', 'hour'] as const
 const MAX_GROUPS = 4
+/** A longer answer would hold up the requests that are under way, while it is made. */
+const MAX_ROWS = 10_000
 const CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx', '499'] as const
 
 const groupByQuery = z
@@ -62,7 +65,8 @@ export function usageRoutes({ ledger }: Pick<Store, 'ledger'>): Route[] {
       summary: 'Requests, tokens, costs and latencies, summed up',
       description:
         'Largest number of requests first; days and hours in their order. As CSV with `Accept: text/csv`. Callers choose the names ' +
-        'of models and paths: beyond some thousands in a month they are summed up as `(other)`.',
+        `of models and paths: beyond some thousands in a month they are summed up as \`(other)\`. A report of more than ${MAX_ROWS} rows is ` +
+        'refused, never cut.',
       query: z.strictObject({
         group_by: groupByQuery.default('day'),
         project_id: idQuery().optional(),
@@ -81,7 +85,7 @@ export function usageRoutes({ ledger }: Pick<Store, 'ledger'>): Route[] {
       async handle({ query: { group_by, project_id, token_id, ...filter } }) {
         const groupBy = toGroups(group_by)
         const query = { groupBy, filter: { projectId: project_id, tokenId: token_id, ...filter } }
-        const { rows, totals } = await ledger.usage(query)
+        const { rows, totals } = await askWithin(ledger, query)
         return {
           group_by,
           data: rows.map((row) => presentUsage(row, groupBy)),
@@ -90,6 +94,17 @@ export function usageRoutes({ ledger }: Pick<Store, 'ledger'>): Route[] {
       },
     }),
   ]
+}
+
+/** Throws `validation_failed` where the report would be too long. */
+async function askWithin({ usage }: Store['ledger'], query: UsageQuery): Promise<UsageReport> {
+  try {
+    return await usage({ ...query, maxRows: MAX_ROWS })
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.kind !== 'too_many') throw error
+    const reason = `makes more than ${MAX_ROWS} rows: ask for a shorter time, for one token, project or model, or by fewer groups`
+    throw validationError([{ field: 'group_by', reason }])
+  }
 }
 
 const toGroups = (text: string) => text.split(',') as UsageGroup[]

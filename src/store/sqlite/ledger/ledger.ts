@@ -5,19 +5,18 @@ import { toStoreError } from '../errors.ts'
 import { createAppend } from './append.ts'
 import { createCounters } from './counters.ts'
 import { fileOf, monthsIn } from './month.ts'
-import { createMonthFiles, type MonthFiles } from './month-file.ts'
+import { createMonthFiles, isOlder, type MonthFiles } from './month-file.ts'
 import { createMonthReaders } from './month-reader.ts'
 import { moveOldRows } from './move.ts'
 import { readOpenRequests } from './open-requests.ts'
 import { createLedgerReader } from './reader.ts'
-import { repair } from './repair.ts'
 import { reprice } from './reprice.ts'
 import { deleteMonths } from './retention.ts'
 import { verify } from './verify.ts'
 
 export type SqliteLedger = {
   store: LedgerStore
-  /** Brings what an earlier run left undone to its end: old rows into month files, counts into the tokens. Throws `StoreError`. */
+  /** Brings what an earlier run or version left to its end: months, old rows into them, counts into the tokens. Throws `StoreError`. */
   recover(log?: { info(message: string, fields?: Record<string, unknown>): void }): void
   /** Writes the request counts that wait into the tokens, for whoever reads them now. When they cannot be written they wait on. */
   settleCounts(): void
@@ -81,13 +80,16 @@ export function createLedger(
       reprice: (range, costOf) => reprice(folder, range, costOf),
       async repair(names) {
         for (const month of monthsIn(folder)) {
-          if (!names || names.includes(month)) guard(() => repair(months.writer(month), month))
+          if (!names || names.includes(month)) guard(() => months.writer(month).repair())
         }
       },
     },
     recover(log) {
       if (engine.connection.readonly) return
-      counters.catchUp((error) => log?.info('a month of the ledger cannot be read', { cause: error }))
+      const onDamage = (error: unknown) => log?.info('a month of the ledger cannot be read', { cause: error })
+      for (const month of convertMonths(months, onDamage))
+        log?.info('a month of the ledger was brought to the form of this version', { month })
+      counters.catchUp(onDamage)
       const moved = moveOldRows(engine, months, counters)
       if (moved > 0) log?.info('the ledger was moved to files of its own, one for each month', { rows: moved })
     },
@@ -103,4 +105,18 @@ export function createLedger(
       months.close()
     },
   }
+}
+
+/** Files of older versions are brought forward where they are opened for writing. What cannot be is told of, and refused when it is used. */
+function convertMonths(months: MonthFiles, onDamage: (error: unknown) => void): string[] {
+  return monthsIn(months.folder).filter((month) => {
+    if (!isOlder(months.folder, month)) return false
+    try {
+      months.writer(month)
+      return true
+    } catch (error) {
+      onDamage(error)
+      return false
+    }
+  })
 }

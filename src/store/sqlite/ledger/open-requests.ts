@@ -1,7 +1,8 @@
 import type { OpenRequest } from '../../store.ts'
-import { type RawRow, SELECTED_OPEN, toOpen } from './columns.ts'
+import { type RawRow, selected } from './columns.ts'
 import { monthsIn } from './month.ts'
 import { openForReading } from './month-file.ts'
+import { OPEN_COLUMNS, toOpen } from './open-row.ts'
 
 /** All that is open in any month, oldest first. Read at start, hence without the worker. Throws. */
 export function readOpenRequests(folder: string): OpenRequest[] {
@@ -9,7 +10,10 @@ export function readOpenRequests(folder: string): OpenRequest[] {
     const connection = openForReading(folder, month)
     if (!connection) return []
     try {
-      return connection.prepare<[], RawRow>(`SELECT ${SELECTED_OPEN} FROM open_requests`).all().map(toOpen)
+      return connection
+        .prepare<[], RawRow>(`SELECT ${selected(OPEN_COLUMNS)} FROM open_requests`)
+        .all()
+        .map(toOpen)
     } finally {
       connection.close()
     }

@@ -1,4 +1,11 @@
-import type { Percentiles, UsageGroup, UsageReport, UsageSums } from '../../store.ts'
+import {
+  type Percentiles,
+  StoreError,
+  type UsageGroup,
+  type UsageQuery,
+  type UsageReport,
+  type UsageSums,
+} from '../../store.ts'
 import { FIRST_TOKEN, type Histogram, LATENCY, percentile, type Scale } from './histogram.ts'
 import { DAY_MS, HOUR_MS } from './month.ts'
 import { classOf, type Series } from './month-reader.ts'
@@ -7,11 +14,14 @@ import { addSums, emptySums, type Sums, totalCost } from './sums.ts'
 /** The value of a key in a token's metadata, as JSON; null when it has none. */
 export type MetadataOf = (tokenId: string, key: string) => string | null
 
-/** What a report adds up, group by group. */
+/** What a report adds up, group by group. `at` throws `StoreError` `too_many`. */
 export type Report = ReturnType<typeof createReport>
 type Keys = (string | null)[]
 
-export function createReport(groupBy: UsageGroup[], metadataOf: MetadataOf) {
+export function createReport(
+  { groupBy, maxRows = Number.POSITIVE_INFINITY }: Pick<UsageQuery, 'groupBy' | 'maxRows'>,
+  metadataOf: MetadataOf,
+) {
   const isTime = (group: UsageGroup) => group === 'day' || group === 'hour'
   const byTime = groupBy.some(isTime)
   const unit = groupBy.includes('hour') ? HOUR_MS : DAY_MS
@@ -52,7 +62,7 @@ export function createReport(groupBy: UsageGroup[], metadataOf: MetadataOf) {
       if (!group) {
         group = { keys: byTime ? withTime(keys, at) : keys, sums: emptySums() }
         ofPeriod.set(name, group)
-        groups.push(group)
+        if (groups.push(group) > maxRows) throw new StoreError('too_many', `The report has more than ${maxRows} rows.`)
       }
       return group.sums
     },

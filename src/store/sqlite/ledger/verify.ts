@@ -1,8 +1,8 @@
 import type { Drift, VerifyQuery } from '../../store.ts'
 import type { Connection } from '../connect.ts'
+import { LEVELS, rollupId, SERIES } from './level.ts'
 import { bounds, DAY_MS, HOUR_MS } from './month.ts'
 import type { MonthReader, MonthReaders } from './month-reader.ts'
-import { LEVELS, type Level, rollupId, SERIES } from './rollup.ts'
 
 /** What rows and rollups must agree on: its name, by the rows, by the rollups. */
 const FIELDS = [
@@ -20,7 +20,7 @@ const FIELDS = [
   ['cache_hits', "sum(cache = 'hit')", 'sum(cache_hits)'],
 ] as [name: string, ofRows: string, ofRollups: string][]
 
-const OF_ROWS = FIELDS.map(([, sql]) => `CAST(${sql} AS TEXT)`).join(', ')
+const OF_ROWS = FIELDS.map(([, sql]) => `CAST(coalesce(${sql}, 0) AS TEXT)`).join(', ')
 const OF_ROLLUPS = FIELDS.map(([, , sql]) => `CAST(${sql} AS TEXT)`).join(', ')
 
 /** At most so many are told; a broken month has them by the thousand. */
@@ -47,60 +47,82 @@ export function verify(months: MonthReaders, main: Connection, { since, openedBe
 }
 
 type Group = [key: number, ...values: string[]]
+type Values = Map<number, bigint[]>
 
 function compareRollups(reader: MonthReader, firstDay: number): Drift[] {
   const { connection, month } = reader
   const { start } = bounds(month)
-  const all = (sql: string) =>
+  const all = (sql: string): Values =>
     new Map(
       connection
         .prepare<[], Group>(sql)
         .raw()
         .all()
-        .map(([key, ...values]) => [key, values]),
+        .map(([key, ...values]) => [key, values.map(BigInt)]),
     )
+  const applied = reader.applied()
+  const first = firstDay === start ? 0 : firstRow(connection, firstDay - start)
+  const rowsBy = (key: string, condition: string) =>
+    all(`SELECT ${key}, ${OF_ROWS} FROM ledger WHERE ${condition} AND at >= ${firstDay} GROUP BY 1`)
+  /** The rows that are in all rollups, and those that are in the hourly ones alone. */
+  const split = (key: string) => ({
+    inAll: rowsBy(key, `seq BETWEEN ${first} AND ${applied}`),
+    behind: rowsBy(key, `seq > ${Math.max(first - 1, applied)}`),
+  })
+  const bySeries = split('series')
+  const byHour = split(`(at - ${start}) / ${HOUR_MS}`)
   const series = reader.series()
-  const rows = `requests WHERE ${firstDay === start ? '1' : `seq >= ${firstRow(connection, firstDay - start)} AND at >= ${firstDay}`}`
-  const rollupsOf = (table: Level, ms: number) => `${table} WHERE id >= ${rollupId(firstDay - start, ms, 0)}`
-  const rowsBySeries = all(`SELECT series, ${OF_ROWS} FROM ${rows} GROUP BY series`)
   const nameOf = (id: number) => JSON.stringify(series.get(id) ?? id)
-  const bySeries = LEVELS.filter((level) => level.bySeries).flatMap(({ table, ms }) =>
-    differences(
-      month,
-      table,
-      rowsBySeries,
-      all(`SELECT id & ${SERIES - 1}, ${OF_ROLLUPS} FROM ${rollupsOf(table, ms)} GROUP BY 1`),
-      nameOf,
-    ),
-  )
-  const byTime = LEVELS.flatMap(({ table, ms }) =>
-    differences(
-      month,
-      table,
-      all(`SELECT (at - ${start}) / ${ms}, ${OF_ROWS} FROM ${rows} GROUP BY 1`),
-      all(`SELECT id >> 32, ${OF_ROLLUPS} FROM ${rollupsOf(table, ms)} GROUP BY 1`),
-      (index) => new Date(start + index * ms).toISOString().slice(0, ms === HOUR_MS ? 13 : 10),
-    ),
-  )
-  return [...bySeries, ...byTime]
+
+  const drifts = LEVELS.flatMap(({ table, ms, by }) => {
+    const rollupsBy = (key: string) =>
+      all(`SELECT ${key}, ${OF_ROLLUPS} FROM ${table} WHERE id >= ${rollupId(firstDay - start, ms, 0)} GROUP BY 1`)
+    const expected = ({ inAll, behind }: typeof bySeries, keyOf: (key: number) => number) =>
+      fold(keyOf, inAll, ...(table === 'hourly' ? [behind] : []))
+    const timeOf = (index: number) => new Date(start + index * ms).toISOString().slice(0, ms === HOUR_MS ? 13 : 10)
+    return [
+      ...differences(
+        { month, table },
+        expected(bySeries, (id) => series.get(id)?.[by] ?? id),
+        rollupsBy(`id & ${SERIES - 1}`),
+        nameOf,
+      ),
+      ...differences(
+        { month, table },
+        expected(byHour, (hour) => Math.floor((hour * HOUR_MS) / ms)),
+        rollupsBy('id >> 32'),
+        timeOf,
+      ),
+    ]
+  })
+  return [...drifts, ...findLost(reader, `seq >= ${first} AND at >= ${firstDay}`)]
+}
+
+/** Adds up what has the same key by `keyOf`. */
+function fold(keyOf: (key: number) => number, ...parts: Values[]): Values {
+  const folded: Values = new Map()
+  for (const part of parts) {
+    for (const [key, values] of part) {
+      const before = folded.get(keyOf(key))
+      folded.set(keyOf(key), before ? values.map((value, i) => value + before[i]!) : values)
+    }
+  }
+  return folded
 }
 
 /** The number of the first row that can be of this day, or a later one. Two tables are asked: one of them may be what is wrong. */
 function firstRow(connection: Connection, sinceStart: number): number {
   const first = connection
     .prepare<[id: number, id: number], number | null>(
-      'SELECT min(seq) FROM (SELECT min(min_seq) AS seq FROM totals WHERE id >= ? UNION ALL SELECT min(min_seq) FROM hourly WHERE id >= ?)',
+      'SELECT min(seq) FROM (SELECT min(min_seq) AS seq FROM kinds WHERE id >= ? UNION ALL SELECT min(min_seq) FROM hourly WHERE id >= ?)',
     )
     .pluck()
   const id = rollupId(sinceStart, HOUR_MS, 0)
   return first.get(id, id) ?? 0
 }
 
-type Values = Map<number, string[]>
-
 function differences(
-  month: string,
-  table: string,
+  place: { month: string; table: string },
   rows: Values,
   rollups: Values,
   nameOf: (key: number) => string,
@@ -108,11 +130,25 @@ function differences(
   const keys = new Set([...rows.keys(), ...rollups.keys()])
   return [...keys].flatMap((key) =>
     FIELDS.flatMap(([field], i) => {
-      const expected = rows.get(key)?.[i] ?? '0'
-      const found = rollups.get(key)?.[i] ?? '0'
-      return expected === found ? [] : [{ month, table, key: nameOf(key), field, expected, found }]
+      const expected = String(rows.get(key)?.[i] ?? 0)
+      const found = String(rollups.get(key)?.[i] ?? 0)
+      return expected === found ? [] : [{ ...place, key: nameOf(key), field, expected, found }]
     }),
   )
+}
+
+/** Every series and form that a row names is there. */
+function findLost({ connection, month }: MonthReader, condition: string): Drift[] {
+  return ['series', 'form'].flatMap((name) => {
+    const table = name === 'form' ? 'forms' : name
+    const lost = connection
+      .prepare<[], number>(
+        `SELECT DISTINCT ${name} FROM requests WHERE ${condition} AND ${name} NOT IN (SELECT id FROM ${table})`,
+      )
+      .pluck()
+      .all()
+    return lost.map((id) => ({ month, table, key: String(id), field: 'row', expected: 'a row', found: 'none' }))
+  })
 }
 
 /** No reservation is below nothing, and no request stays without a row for ever. */
@@ -138,7 +174,7 @@ function countByToken({ connection, month }: MonthReader, main: Connection, coun
     main.prepare<[string], number>('SELECT seq FROM ledger_applied WHERE month = ?').pluck().get(month) ?? 0
   const rows = connection
     .prepare<[number], [string, number]>(
-      'SELECT token_id, count(*) FROM requests WHERE counts = 1 AND seq <= ? GROUP BY token_id',
+      'SELECT token_id, count(*) FROM ledger WHERE counts = 1 AND seq <= ? AND token_id IS NOT NULL GROUP BY token_id',
     )
     .raw()
     .all(applied)
