@@ -1,12 +1,14 @@
 import type { Order, Ran, Report } from './load.ts'
-import { vitals } from './measure.ts'
+import { mainThreadMicros, vitals } from './measure.ts'
 import type { Workshop } from './processes.ts'
 import type { Ask } from './requests.ts'
 
 /** One relay as the bench sees it: `pid` is null where no relay stands between the load and the provider. */
 export type Subject = { name: string; pid: number | null; url: string; token: string }
-export type Phase = { ask: Omit<Ask, 'token'>; connections: number; warmMs: number; ms: number }
-export type Sample = Ran & { cpuMicros: number | null }
+/** `pauseMs`: so long each connection rests between two requests. */
+export type Phase = { ask: Omit<Ask, 'token'>; connections: number; warmMs: number; ms: number; pauseMs?: number }
+/** CPU of the relay: all of it, and that of its first thread. */
+export type Sample = Ran & { cpuMicros: number | null; mainMicros: number | null }
 
 const WARM_UP_AT_MOST_MS = 8_000
 
@@ -28,14 +30,16 @@ export function startLoad(workshop: Workshop) {
     pid: child.pid!,
 
     /** Load for a while on connections that stand already. The CPU is that of the relay's process, from idle to idle. */
-    async measure(subject: Subject, { ask, connections, warmMs, ms }: Phase): Promise<Sample> {
+    async measure(subject: Subject, { ask, connections, warmMs, ms, pauseMs }: Phase): Promise<Sample> {
       await open(subject, ask, connections)
-      if (warmMs > 0) await order({ type: 'run', ms: warmMs })
+      if (warmMs > 0) await order({ type: 'run', ms: warmMs, pauseMs })
       const before = subject.pid === null ? null : vitals(subject.pid)
-      const ran = (await order({ type: 'run', ms }))!
+      const mainBefore = subject.pid === null ? null : mainThreadMicros(subject.pid)
+      const ran = (await order({ type: 'run', ms, pauseMs }))!
       const cpuMicros = before && vitals(subject.pid!).cpuMicros - before.cpuMicros
+      const mainMicros = mainBefore && mainThreadMicros(subject.pid!)! - mainBefore
       await close()
-      return { ...ran, cpuMicros }
+      return { ...ran, cpuMicros, mainMicros }
     },
 
     /** Load until so many answers are here: V8 compiles what has run often, however long that took. */

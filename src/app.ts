@@ -46,7 +46,8 @@ export function createApp(ctx: AppContext, statics: StaticCallers): App {
   }
 }
 
-const DATA_PATH = /^\/v1(?:[/?]|$)/
+/** Also with scheme and host in front, or a fragment behind. */
+const DATA_PATH = /^(?:[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/?#]*)?\/v1(?:[/?#]|$)/
 
 function withCors(origins: readonly string[], proxy: DataPath): DataPath {
   if (origins.length === 0) return proxy

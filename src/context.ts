@@ -13,6 +13,7 @@ import { registerSecret } from './redact.ts'
 import { openStore } from './store/open.ts'
 import type { LedgerRow, Store } from './store/store.ts'
 import { type Alerts, createAlerts } from './usage/alerts/alerts.ts'
+import { type BodyLog, createBodyLog } from './usage/body-log.ts'
 import { type Budgets, createBudgets } from './usage/budgets.ts'
 import { createEstimator, type Estimator } from './usage/estimate.ts'
 import { bookInterrupted } from './usage/interrupted.ts'
@@ -36,6 +37,8 @@ export type AppContext = {
   prices: Prices
   budgets: Budgets
   alerts: Alerts
+  /** Null: bodies are not kept. */
+  bodies: BodyLog | null
   repricer: Repricer
   ledgerCheck: LedgerCheck
   http: Upstreams
@@ -81,13 +84,26 @@ export async function openContext({
   const providers = createProviders(config, demo.url)
   for (const secret of [
     managementToken,
+    encryptionKey.toString('base64').replace(/=+$/, ''),
+    encryptionKey.toString('hex'),
     ...config.proxyApiKeys,
     ...providers.list().map(({ sharedKey }) => sharedKey ?? ''),
   ]) {
     registerSecret(secret)
   }
   const prices = createPrices(config.prices)
-  const interrupted = await bookInterrupted({ store, prices }, { now: now(), graceMs: GRACE * config.timeouts.totalMs })
+  const interrupted = await bookInterrupted(
+    { store, prices },
+    {
+      now: now(),
+      graceMs: GRACE * config.timeouts.totalMs,
+      onDamage: (month, cause) =>
+        log.error('a month of the ledger cannot be used; requests that a crash cut off in it are not booked', {
+          month,
+          cause,
+        }),
+    },
+  )
   for (const { requestId, tokenId } of interrupted)
     log.warn('a request was cut off by the end of the process before', { request_id: requestId, token: tokenId })
   const budgets = createBudgets({
@@ -97,7 +113,11 @@ export async function openContext({
       return { nanoUsd: costNanoUsd, tokens }
     },
   })
-  const retention = keepRequests({ ledger: store.ledger, days: config.requestLogDays, log, now })
+  const retention = keepRequests({ store, days: config.requestLogDays, bodyDays: config.bodyLog.days, log, now })
+  const { request, response, days } = config.bodyLog
+  const bodies =
+    request || response ? createBodyLog({ keeps: config.bodyLog, store: store.bodies, metrics, log }) : null
+  if (bodies) log.info('bodies are kept', { request, response, days })
   const alerts = createAlerts({ config: config.alerts, store, log, metrics, now })
   const jobs = new AbortController()
   const { dataDir } = config
@@ -121,12 +141,16 @@ export async function openContext({
   const ledger = createLedger({
     store: store.ledger,
     now,
-    onFailure(error, pendingRows) {
+    onFailure(error, pendingRows, refusing) {
       metrics.ledgerPending(pendingRows)
-      log.error('the ledger cannot be written; new requests are refused until it can', {
-        pending_rows: pendingRows,
-        cause: error,
-      })
+      const what = refusing
+        ? 'the ledger cannot be written; new requests are refused until it can'
+        : 'a month of the ledger that is over cannot be written; its last rows wait'
+      log.error(what, { pending_rows: pendingRows, cause: error })
+    },
+    onLost(row, error) {
+      metrics.ledgerRowLost()
+      logUnwritten(log, row, error)
     },
     onAnswerFailure: (requestId, cause) => log.error('an answer could not be ended', { request_id: requestId, cause }),
     onRecovery() {
@@ -166,6 +190,7 @@ export async function openContext({
     prices,
     budgets,
     alerts,
+    bodies,
     repricer,
     ledgerCheck,
     http,
@@ -180,14 +205,17 @@ export async function openContext({
       jobs.abort()
       const unwritten = await ledger.close()
       // Better in the log than nowhere: these rows can be entered by hand.
-      for (const row of unwritten) log.error('a ledger row could not be written', { row: textOf(row) })
-      await Promise.all([alerts.close(), retention.close()])
+      for (const row of unwritten) logUnwritten(log, row)
+      await Promise.all([alerts.close(), retention.close(), bodies?.close()])
       await Promise.all([http.close(), estimator.close(), demo.close()])
       await store.close()
       log.flush()
     },
   }
 }
+
+const logUnwritten = (log: Logger, row: LedgerRow, cause?: unknown) =>
+  log.error('a ledger row could not be written', { row: textOf(row), ...(cause !== undefined && { cause }) })
 
 /** JSON, with 64-bit integers as texts. */
 const textOf = (row: LedgerRow) =>

@@ -84,10 +84,21 @@ export function createMetrics() {
     help: 'Ledger rows that could not be written yet.',
     registers,
   })
+  const ledgerLost = new Counter({
+    name: 'llmproxy_ledger_lost_rows_total',
+    help: 'Ledger rows that no database takes; they are in the log.',
+    registers,
+  })
   const alerts = new Counter({
     name: 'llmproxy_alerts_total',
     help: 'Alerts by kind: budget_threshold, unusual_spending, ledger_drift.',
     labelNames: ['kind'],
+    registers,
+  })
+  const bodies = new Counter({
+    name: 'llmproxy_body_log_total',
+    help: 'Requests whose bodies were to be kept: kept, queue_full, failed.',
+    labelNames: ['result'],
     registers,
   })
   const drift = new Gauge({
@@ -148,7 +159,10 @@ export function createMetrics() {
       checked.set(at / 1000)
       drift.set(places)
     },
+    ledgerRowLost: () => ledgerLost.inc(),
     alertFired: (kind: string) => alerts.inc({ kind }),
+    bodiesKept: (requests: number) => bodies.inc({ result: 'kept' }, requests),
+    bodiesLost: (reason: 'queue_full' | 'failed', requests: number) => bodies.inc({ result: reason }, requests),
     auditSuppressed: () => droppedAudit.inc(),
   }
 }

@@ -6,6 +6,7 @@ import type { Grant } from '../kv/kv.ts'
 import { redact } from '../redact.ts'
 import type { AttemptRecord } from '../store/store.ts'
 import type { Reservation } from '../usage/budgets.ts'
+import type { Capture } from './capture.ts'
 import { type Endpoint, meteredEndpoint } from './endpoints.ts'
 import type { Answer } from './forward.ts'
 import type { Target } from './plan.ts'
@@ -36,6 +37,8 @@ export type Exchange = {
   /** The answer of the attempt under way goes to the client. */
   relaying: boolean
   stream: boolean
+  /** The provider works on behind its answer: what this says of usage, if anything, is not all. */
+  inBackground: boolean
   attempts: AttemptRecord[]
   /** What was changed on the way, in the names of the fields. */
   changes: string[]
@@ -64,6 +67,10 @@ export type Exchange = {
   refusal: GatewayError | null
   clientGone: boolean
   settled: boolean
+  /** Its row is in the ledger, or safe to come there. */
+  booked: boolean
+  /** The beginning of an upload that is text, where it is to be kept. */
+  uploadText: Capture | null
   /** So long the client may leave the bytes of its answer untaken. */
   readerPatienceMs: number
 }
@@ -95,6 +102,7 @@ export function newExchange({ now, patienceMs }: Clock, req: IncomingMessage, re
     servedModel: null,
     relaying: false,
     stream: false,
+    inBackground: false,
     attempts: [],
     changes: [],
     overheadMs: null,
@@ -112,6 +120,8 @@ export function newExchange({ now, patienceMs }: Clock, req: IncomingMessage, re
     refusal: null,
     clientGone: false,
     settled: false,
+    booked: false,
+    uploadText: null,
     readerPatienceMs: patienceMs,
   }
 }

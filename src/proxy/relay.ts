@@ -262,6 +262,7 @@ function giveUpOnSilence(res: ServerResponse, ms: number): () => void {
   socket?.setTimeout(ms).once('timeout', giveUp)
   const stop = () => {
     socket?.off('timeout', giveUp)
+    res.off('close', stop).off('finish', stop)
     if (!res.writableFinished) socket?.setTimeout(0)
   }
   res.once('close', stop).once('finish', stop)

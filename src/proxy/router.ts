@@ -9,6 +9,7 @@ import { dispatch, note } from './dispatch.ts'
 import { type HttpExchange, newExchange } from './exchange.ts'
 import type { Answer, UpstreamRequest } from './forward.ts'
 import { upstreamHeaders } from './headers.ts'
+import { captureUpload, keepBodies } from './keep-bodies.ts'
 import { modelsHandler } from './models.ts'
 import { hidesItsModel, mustNameModel, otherModels } from './named-models.ts'
 import { answerOwnUsage } from './own-usage.ts'
@@ -16,6 +17,7 @@ import { pickWeighted, plan, type Target } from './plan.ts'
 import { readRequest } from './read-request.ts'
 import { readText } from './read-text.ts'
 import { relay } from './relay.ts'
+import { authorizePrice } from './reserve.ts'
 import { ownHeaders, sendError } from './respond.ts'
 import { asksForUsage, mayAskForUsage, refuseDoubledModel, withModel, withUsageAsked } from './rewrite.ts'
 import { settle } from './settle.ts'
@@ -39,10 +41,12 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     ctx.life.unsettled++
     res.once('close', () => {
       ctx.life.running--
-      if (res.writableFinished) return
-      exchange.clientGone = true
-      if (exchange.drain) exchange.drain()
-      else exchange.cancel?.()
+      if (!res.writableFinished) {
+        exchange.clientGone = true
+        if (exchange.drain) exchange.drain()
+        else exchange.cancel?.()
+      }
+      if (ctx.bodies !== null) keepBodies(ctx.bodies, exchange)
     })
     void serve(exchange)
   }
@@ -71,6 +75,7 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     if (ctx.ledger.failing()) throw new GatewayError('storage_unavailable', { headers: { 'retry-after': '5' } })
     if (exchange.method === 'GET' && path.endpoint === '/v1/usage') return await answerOwnUsage(ctx, exchange)
     exchange.body = await readRequest(req, ctx.config, exchange.endpoint?.text != null)
+    if (exchange.body.kind === 'json' && exchange.body.problem) throw exchange.body.problem
     readFields(exchange)
     const isModelList = exchange.method === 'GET' && path.endpoint === '/v1/models'
     const target = plan(choice, caller, isModelList ? null : exchange.model)
@@ -116,6 +121,7 @@ function readFields(exchange: HttpExchange): void {
     if (model !== undefined) refuseDoubledModel(body.bytes)
     if (typeof model === 'string') exchange.model = shortEnough(model)
     exchange.stream = stream === true
+    exchange.inBackground = body.value.background === true && exchange.endpoint?.text === 'response'
   } else if (body.kind === 'none' && path.query.includes('model=')) {
     exchange.model = shortEnough(new URLSearchParams(path.query).get('model') ?? '') || null
   }
@@ -133,7 +139,8 @@ function shortEnough(model: string): string {
 }
 
 /** What every attempt sends, with the named rewrites: the model's prefix, and usage asked for where the caller did not ask. */
-function prepare({ config, providers, estimator }: AppContext, exchange: HttpExchange, target: Target) {
+function prepare(ctx: AppContext, exchange: HttpExchange, target: Target) {
+  const { config, estimator } = ctx
   const { body, endpoint, req, path, changes } = exchange
   const { provider } = target
   let bytes = body.kind === 'json' ? body.bytes : null
@@ -158,7 +165,7 @@ function prepare({ config, providers, estimator }: AppContext, exchange: HttpExc
     path: `${provider.basePath}${path.below}${path.query}` || '/',
     method: exchange.method,
     headers: upstreamHeaders(req.rawHeaders, provider.authHeaders(target.key), contentLength, acceptEncoding),
-    body: body.kind === 'stream' ? upload(providers, config.defaultProvider, exchange) : bytes,
+    body: body.kind === 'stream' ? upload(ctx, exchange) : bytes,
   })
   return { request, hideUsage }
 }
@@ -168,21 +175,24 @@ const header = (req: IncomingMessage, name: string) => {
   return Array.isArray(value) ? value.join(', ') : value
 }
 
-function upload(providers: AppContext['providers'], defaultProvider: string, exchange: HttpExchange) {
-  const { body, req, caller } = exchange
+function upload({ providers, config: { defaultProvider }, prices, bodies }: AppContext, exchange: HttpExchange) {
+  const { body, req, caller, provider, at } = exchange
   if (body.kind !== 'stream' || caller === null) return null
   // What is compressed cannot be read on the way, nor is what a form says of its session.
   const isUnread = req.headers['content-encoding'] !== undefined || hidesItsModel(exchange.path.endpoint)
   if (isUnread && mustNameModel(exchange)) authorizeNoModel(caller)
+  if (bodies !== null) exchange.uploadText = captureUpload(bodies, exchange)
   const stream = watchUpload(body.stream, {
     contentType: req.headers['content-type'],
-    onBytes(count) {
-      exchange.uploadedBytes += count
+    onBytes(piece) {
+      exchange.uploadedBytes += piece.length
+      exchange.uploadText?.add(piece)
       exchange.answer?.touch()
     },
     onModel(model) {
       shortEnough(model)
       plan({ providers, defaultProvider, pick: () => 0 }, caller, model)
+      if (exchange.endpoint !== null) authorizePrice(prices, caller, provider!, model, at)
       exchange.model = model
     },
     onUnreadable: () => authorizeNoModel(caller),

@@ -12,7 +12,7 @@ export type Usage = {
   cachedTokens: number
   cacheWriteTokens: number
   reasoningTokens: number
-  /** What has a price of its own and is rare, by the names of genai-prices: parts of the tokens above, or other units. */
+  /** What is charged apart and is rare, as genai-prices calls it where it knows it: parts of the tokens above, or other units. */
   details: UsageDetails | null
   source: 'reported' | 'estimated' | 'none'
 }
@@ -27,6 +27,9 @@ export type UsageUnit =
   | 'output_image_tokens'
   | 'input_audio_seconds'
   | 'web_searches'
+  | 'storage_searches'
+  | 'code_executions'
+  | 'image_generations'
 export type UsageDetails = Readonly<Partial<Record<UsageUnit, number>>>
 
 /** Why usage had to be estimated. */
@@ -190,7 +193,7 @@ export type VerifyQuery = {
 export type Drift = {
   /** `2026-11`; null when it concerns the main database. */
   month: string | null
-  /** Of sums: `hourly`, `daily`, `callers`, `kinds`, `project_kinds`. Else `series`, `forms`, `open_requests`, `tokens`. */
+  /** Of sums: `hourly`, `daily`, `callers`, `kinds`, `project_kinds`. Else `series`, `forms`, `requests`, `open_requests`, `tokens`; `file`: it cannot be read. */
   table: string
   /** What the numbers belong to: a series, an hour, a request, a token. */
   key: string
@@ -199,6 +202,13 @@ export type Drift = {
   expected: string
   found: string
 }
+
+/**
+ * A module (its URL) whose default export makes a text of what was read: `(value, input) => string`. It runs where the reading does,
+ * so that a report of many rows never passes through the event loop as objects.
+ */
+export type Renderer = { module: string; input?: unknown }
+export type Question = { usage: UsageQuery } | { list: RequestFilter; page: Page }
 
 export interface LedgerStore {
   /**
@@ -209,11 +219,13 @@ export interface LedgerStore {
   append(batch: LedgerBatch): boolean[] | Promise<boolean[]>
   list(filter: RequestFilter, page: Page): Promise<PageOf<LedgerRow>>
   get(requestId: string): Promise<LedgerRow | null>
-  /** Largest number of requests first; where a day or an hour is among the groups, in its order. */
+  /** Largest number of requests first; where a day or an hour is among the groups, in its order. Throws `StoreError` `too_large`. */
   usage(query: UsageQuery): Promise<UsageReport>
+  /** What `list` or `usage` gives, as the renderer's text in UTF-8. */
+  render(renderer: Renderer, question: Question): Promise<Uint8Array>
   spend(query: SpendQuery): Promise<Spend>
-  /** Opened, and not ended by their row: what a crash left behind, oldest first. */
-  openRequests(): Promise<OpenRequest[]>
+  /** Opened, and not ended by their row: what a crash left behind, oldest first. A month that cannot be read is told of and left out. */
+  openRequests(onDamage?: (month: string, error: unknown) => void): Promise<OpenRequest[]>
   /** Deletes all months that end at or before this moment, but none that is being written to. The months deleted (`2026-08`). */
   retention(before: number): Promise<string[]>
   /**
@@ -226,6 +238,9 @@ export interface LedgerStore {
    * to read every row.
    */
   verify(query?: VerifyQuery): Promise<Drift[]>
-  /** Builds the rollups of these months (all when left out) anew from their rows. Writers wait meanwhile. */
-  repair(months?: string[]): Promise<void>
+  /**
+   * Builds everything about these months (all when left out) anew from their rows, and raises counters that are below their rows.
+   * Nothing else may have the files open. What could not be mended, and why.
+   */
+  repair(months?: string[]): Promise<{ month: string; reason: string }[]>
 }

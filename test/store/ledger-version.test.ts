@@ -105,7 +105,7 @@ describe('a month of the ledger that an older version wrote', () => {
   it('is brought forward at the start, with every row as it was, all sums, counts and what is open', async () => {
     const { dataDir, rows, token } = await aStoreOfVersion1()
     const logged: unknown[] = []
-    const log = { info: (message: string, fields?: object) => void logged.push([message, fields]) }
+    const log = { info: (message: string, fields?: object) => void logged.push([message, fields]), warn() {} }
     const store = await openStore({ dataDir, log })
     expect(logged).toEqual([['a month of the ledger was brought to the form of this version', { month: '2026-11' }]])
     expect(await store.ledger.verify()).toEqual([])
@@ -135,7 +135,7 @@ describe('a month of the ledger that an older version wrote', () => {
     const month = new Sqlite(join(dataDir, FILE))
     month.exec('UPDATE requests SET attempts = substr(attempts, 2) WHERE seq = 5500')
     const logged: string[] = []
-    const store = await openStore({ dataDir, log: { info: (message) => void logged.push(message) } })
+    const store = await openStore({ dataDir, log: { info() {}, warn: (message) => void logged.push(message) } })
     expect(logged).toContain('a month of the ledger cannot be read')
     await expectError(store.ledger.list({}, { limit: 1 }), 'unavailable', /ledger-2026-11\.db is of an older version/)
     const later = aRow({ at: NOON + 30 * DAY })

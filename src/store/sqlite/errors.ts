@@ -32,6 +32,7 @@ const KINDS: [RegExp, StoreError['kind']][] = [
   [/^SQLITE_(BUSY|LOCKED)/, 'busy'],
   [/^SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY)/, 'conflict'],
   [/^SQLITE_CONSTRAINT_FOREIGNKEY/, 'not_found'],
+  [/^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE)/, 'invalid'],
   [/^(SQLITE_|E[A-Z]+$)/, 'unavailable'],
 ]
 
@@ -42,7 +43,12 @@ function kindOf(code: string) {
 function describe(kind: StoreError['kind'], path: string, code: string | null, error: unknown): string {
   switch (kind) {
     case 'corrupt':
-      return `The database ${path} is damaged: stop the gateway, move the file away, and restore a backup of it in its place.`
+      return (
+        `The database ${path} is damaged: stop the gateway, move the file away, and restore a backup of it in its place.` +
+        (/ledger-[\d-]+\.db$/.test(path)
+          ? ' Try "llm-proxy ledger verify --repair" before: it mends what is not a row.'
+          : '')
+      )
     case 'read_only':
       return `The database ${path} cannot be opened for writing by ${user()}: the file and its folder must exist and be writable.`
     case 'full':
@@ -53,6 +59,8 @@ function describe(kind: StoreError['kind'], path: string, code: string | null, e
       return `There is already one with the same ${columns(error)}.`
     case 'not_found':
       return 'The project does not exist (any more).'
+    case 'invalid':
+      return `The database ${path} does not take a value (${code}); nothing was written.`
     default:
       return `The database ${path} cannot be used (${code}).`
   }

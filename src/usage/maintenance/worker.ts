@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { PriceConfig } from '../../config/config.ts'
+import { goLast } from '../../low-priority.ts'
 import { openStore } from '../../store/open.ts'
 import { type Drift, type Store, StoreError, type VerifyQuery } from '../../store/store.ts'
 import { createPrices } from '../prices/prices.ts'
@@ -28,4 +29,5 @@ async function run(job: Job): Promise<JobReply> {
   }
 }
 
+goLast()
 parentPort!.postMessage(await run(workerData as Job))

@@ -45,12 +45,28 @@ export const selected = (names: string[]) =>
   names.map((name) => (MONEY.has(name) ? `CAST(${name} AS TEXT) AS ${name}` : name)).join(', ')
 
 /** For `SELECT` from the view `ledger`, and from the tables of older versions: what `toRow` reads. */
-export const SELECTED = selected([...COLUMNS, 'attempt_ms'])
+export const SELECTED = selected([...COLUMNS, 'attempt_ms', 'own'])
 export const SELECTED_OLD = selected(COLUMNS)
 
-/** A row of the view `ledger`, or of an older version's table. Throws `StoreError` when parts of it are lost. */
+/** Throws `StoreError` `corrupt` for what no row can be. */
 export function toRow(raw: RawRow): LedgerRow {
-  if (raw.status === null || raw.method === null) throw lost()
+  try {
+    return readRow(raw)
+  } catch (cause) {
+    throw new StoreError(
+      'corrupt',
+      `The ledger's row of ${raw.request_id} cannot be read (${Object(cause).message}).`,
+      {
+        cause,
+      },
+    )
+  }
+}
+
+function readRow(raw: RawRow): LedgerRow {
+  if (raw.status === null || raw.method === null) throw new Error('its series or form is lost')
+  // The view leaves out what cannot be parsed.
+  if (raw.own) JSON.parse(String(raw.own))
   // The table's own constraints say which of these can be null.
   const text = (name: string) => raw[name] as string
   const number = (name: string) => raw[name] as number
@@ -101,9 +117,3 @@ function toAttempts(attempts: AttemptRecord[], ms: RawRow[string]): AttemptRecor
     return { provider, model, outcome, status, durationMs: Number(times[i]), error }
   })
 }
-
-const lost = () =>
-  new StoreError(
-    'corrupt',
-    'A request of the ledger has lost its series or form: stop the gateway, then "llm-proxy ledger verify --repair".',
-  )

@@ -1,5 +1,7 @@
 import type { AttemptRecord, LedgerRow } from '../../store.ts'
 import type { Connection } from '../connect.ts'
+import type { Bound } from './columns.ts'
+import { createKeep, DICTIONARIES } from './spare.ts'
 
 /** Distinct forms in a month: of answered requests, and of those that were refused before a provider answered. */
 const MAX_FORMS = { answered: 5_000, refused: 1_000 }
@@ -24,10 +26,9 @@ export type FormIndex = {
 }
 
 export function createFormIndex(connection: Connection): FormIndex {
-  const insert = connection.prepare(
-    `INSERT INTO forms (method, served_model, stream, usage_source, estimate_reason, price_source, cache, changes, attempts)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  )
+  const columns = DICTIONARIES.forms
+  const insert = connection.prepare(`INSERT INTO forms (${columns}) VALUES (${columns.map(() => '?')})`)
+  const keep = createKeep(connection, 'forms')
   const newer = connection.prepare<[after: number], RawForm>('SELECT * FROM forms WHERE id > ?')
   const ids = new Map<string, FoundForm>()
   let last = 0
@@ -41,7 +42,9 @@ export function createFormIndex(connection: Connection): FormIndex {
   refresh()
 
   const make = (key: string, row: Formed): FoundForm => {
-    const id = Number(insert.run(toRaw(row)).lastInsertRowid)
+    const values = toRaw(row)
+    const id = Number(insert.run(values).lastInsertRowid)
+    keep(id, values)
     const form = { id, isWhole: true }
     ids.set(key, form)
     last = id
@@ -93,7 +96,8 @@ type RawForm = {
   attempts: string
 }
 
-const toRaw = (row: Formed) => [
+/** In the order of its columns. */
+const toRaw = (row: Formed): Bound[] => [
   row.method,
   row.servedModel,
   row.stream ? 1 : 0,

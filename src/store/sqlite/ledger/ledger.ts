@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import type { LedgerStore } from '../../store.ts'
+import { type LedgerStore, StoreError, type StoreLog } from '../../store.ts'
 import type { Engine } from '../engine.ts'
 import { toStoreError } from '../errors.ts'
 import { createAppend } from './append.ts'
@@ -10,14 +10,15 @@ import { createMonthReaders } from './month-reader.ts'
 import { moveOldRows } from './move.ts'
 import { readOpenRequests } from './open-requests.ts'
 import { createLedgerReader } from './reader.ts'
+import { repair } from './repair.ts'
 import { reprice } from './reprice.ts'
 import { deleteMonths } from './retention.ts'
-import { verify } from './verify.ts'
+import { raiseCounters, verify } from './verify.ts'
 
 export type SqliteLedger = {
   store: LedgerStore
   /** Brings what an earlier run or version left to its end: months, old rows into them, counts into the tokens. Throws `StoreError`. */
-  recover(log?: { info(message: string, fields?: Record<string, unknown>): void }): void
+  recover(log?: StoreLog): void
   /** Writes the request counts that wait into the tokens, for whoever reads them now. When they cannot be written they wait on. */
   settleCounts(): void
   sizeBytes(sizeOf: (path: string) => number): number
@@ -54,9 +55,13 @@ export function createLedger(
       list: (filter, page) => reader.ask('list', filter, page),
       get: (id) => reader.ask('get', id),
       usage: (query) => reader.ask('usage', query),
+      render: (renderer, question) =>
+        'usage' in question
+          ? reader.render(renderer, 'usage', question.usage)
+          : reader.render(renderer, 'list', question.list, question.page),
       spend: (query) => reader.ask('spend', query),
-      async openRequests() {
-        return guard(() => readOpenRequests(folder))
+      async openRequests(onDamage = throwIt) {
+        return guard(() => readOpenRequests(folder, onDamage))
       },
       async retention(before) {
         settleCounts()
@@ -79,17 +84,34 @@ export function createLedger(
       },
       reprice: (range, costOf) => reprice(folder, range, costOf),
       async repair(names) {
-        for (const month of monthsIn(folder)) {
-          if (!names || names.includes(month)) guard(() => months.writer(month).repair())
-        }
+        const failed = monthsIn(folder).flatMap((month) => {
+          if (names && !names.includes(month)) return []
+          try {
+            guard(() => repair(months, month))
+            return []
+          } catch (error) {
+            if (!(error instanceof StoreError)) throw error
+            return [{ month, reason: error.message }]
+          }
+        })
+        guard(() => raiseCounters(engine, folder))
+        return failed
       },
     },
     recover(log) {
       if (engine.connection.readonly) return
-      const onDamage = (error: unknown) => log?.info('a month of the ledger cannot be read', { cause: error })
+      const onDamage = (error: unknown) => log?.warn('a month of the ledger cannot be read', { cause: error })
       for (const month of convertMonths(months, onDamage))
         log?.info('a month of the ledger was brought to the form of this version', { month })
-      counters.catchUp(onDamage)
+      counters.catchUp({
+        onDamage,
+        onMissing: (month, from, to) =>
+          log?.warn('rows of the ledger are missing: an older copy was put back, or a file beside it was deleted', {
+            month,
+            first_row: from,
+            last_row: to,
+          }),
+      })
       const moved = moveOldRows(engine, months, counters)
       if (moved > 0) log?.info('the ledger was moved to files of its own, one for each month', { rows: moved })
     },
@@ -119,4 +141,8 @@ function convertMonths(months: MonthFiles, onDamage: (error: unknown) => void): 
       return false
     }
   })
+}
+
+const throwIt = (_month: string, error: unknown): never => {
+  throw error
 }

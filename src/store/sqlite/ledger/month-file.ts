@@ -5,7 +5,7 @@ import { type Connection, connect } from '../connect.ts'
 import { toStoreError } from '../errors.ts'
 import { convert } from './convert.ts'
 import { fileOf, type Month } from './month.ts'
-import { createSchema, refuseNewer, VERSION, versionOf } from './month-schema.ts'
+import { createSchema, refuseOthers, VERSION, versionOf } from './month-schema.ts'
 import { createWriter, type MonthWriter } from './write.ts'
 
 /** At most so many months are open for writing: this one, the one before for what runs long, and one for an import. */
@@ -39,7 +39,7 @@ export function createMonthFiles(folder: string, { readOnly = false } = {}): Mon
     try {
       const opened = connect(path)
       connection = opened
-      refuseNewer(opened)
+      refuseOthers(opened)
       createSchema(opened, () => convert(opened, month))
       return createWriter(opened, month)
     } catch (error) {
@@ -94,7 +94,7 @@ export function openForReading(folder: string, month: Month): Connection | null 
     connection.pragma('query_only = ON')
     // Half a gigabyte of a file is read where it lies, without a copy.
     connection.pragma('mmap_size = 536870912')
-    refuseNewer(connection)
+    refuseOthers(connection)
     const version = versionOf(connection)
     if (version === VERSION) return connection
     if (version > 0) throw olderVersion(path)

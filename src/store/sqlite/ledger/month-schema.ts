@@ -31,11 +31,15 @@ const ROLLUP = `(
   first_tokens TEXT NOT NULL
 )`
 
+/** What a row says itself; nothing where it is damaged. */
+export const ownOf = (name: string, as: '->' | '->>' = '->>') => `iif(json_valid(own), own ${as} '${name}', NULL)`
+
 /*
  * `requests` has no index but its rowid, and of what repeats only the numbers: appending is all that the hot path pays for. `series`
  * are the distinct combinations of what reports group and filter by, `forms` those of what else repeats (attempts without their
  * times). What neither holds is in `own`, as JSON. `counts`: 1 when this row counts one request of its token, see counters.ts.
- * The view `ledger` puts it all together again.
+ * The view `ledger` puts it all together again. `spare`: a second copy of series and forms, without which rows would have lost their
+ * names, see spare.ts.
  *
  * A rollup's id is its hour (or day) of the month times 2^32, plus its series: one integer key, whose order is time. See rollups.ts.
  */
@@ -75,6 +79,13 @@ CREATE TABLE forms (
 );
 CREATE INDEX series_by_kind ON series (model, provider, endpoint, status, error);
 CREATE INDEX series_by_project_kind ON series (project_id, model, provider, endpoint, status, error);
+CREATE TABLE spare (
+  name TEXT NOT NULL,
+  id INTEGER NOT NULL,
+  content TEXT NOT NULL,
+  checksum INTEGER NOT NULL,
+  PRIMARY KEY (name, id)
+) WITHOUT ROWID;
 CREATE TABLE daily ${ROLLUP};
 CREATE TABLE callers ${ROLLUP};
 CREATE TABLE kinds ${ROLLUP};
@@ -83,15 +94,15 @@ CREATE VIEW ledger AS SELECT
   seq, at, request_id, counts, requests.series AS series, form,
   nullif(token_id, '') AS token_id, nullif(project_id, '') AS project_id,
   method,
-  coalesce(own ->> 'endpoint', endpoint) AS endpoint,
-  coalesce(own ->> 'model', nullif(model, '')) AS model,
+  coalesce(${ownOf('endpoint')}, endpoint) AS endpoint,
+  coalesce(${ownOf('model')}, nullif(model, '')) AS model,
   nullif(provider, '') AS provider,
-  coalesce(own ->> 'served_model', served_model) AS served_model,
+  coalesce(${ownOf('served_model')}, served_model) AS served_model,
   status, nullif(error, '') AS error, stream, latency_ms, first_token_ms,
   input_tokens, output_tokens, cached_tokens, cache_write_tokens, reasoning_tokens,
-  own -> 'details' AS usage_details, usage_source, estimate_reason,
+  ${ownOf('details', '->')} AS usage_details, usage_source, estimate_reason,
   cost_nano_usd, price_source, reserved_nano_usd, cache,
-  coalesce(own -> 'attempts', attempts) AS attempts, attempt_ms, changes, request_bytes, response_bytes, own
+  coalesce(${ownOf('attempts', '->')}, attempts) AS attempts, attempt_ms, changes, request_bytes, response_bytes, own
 FROM requests
 LEFT JOIN series ON series.id = requests.series
 LEFT JOIN forms ON forms.id = requests.form;
@@ -144,12 +155,19 @@ export function createSchema(connection: Connection, convert: () => void): void 
     connection.pragma(`user_version = ${VERSION}`)
   })
   create.immediate()
-  refuseNewer(connection)
+  refuseOthers(connection)
 }
 
-/** Throws `StoreError` `newer_version`. */
-export function refuseNewer(connection: Connection): void {
+/** Throws `StoreError`: `newer_version`, or `corrupt` for a file with tables that is no month of a ledger. */
+export function refuseOthers(connection: Connection): void {
+  // In this order: another process may make the tables, and the version with them, at this moment.
+  const hasTables = connection.prepare('SELECT 1 FROM sqlite_schema').get() !== undefined
   const version = versionOf(connection)
+  if (version === 0 && hasTables)
+    throw new StoreError(
+      'corrupt',
+      `The ledger ${connection.name} is damaged: it holds something else. Restore a backup of it.`,
+    )
   if (version <= VERSION) return
   throw new StoreError(
     'newer_version',

@@ -48,3 +48,7 @@ export function toOpen(raw: RawRow): OpenRequest {
     process: text('process'),
   }
 }
+
+/** True of what `bindOpen` never writes. */
+export const IS_ODD_OPEN =
+  "typeof(at) <> 'integer' OR typeof(input_tokens) <> 'integer' OR typeof(reserved_nano_usd) <> 'integer' OR reserved_nano_usd < 0"

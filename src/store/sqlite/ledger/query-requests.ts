@@ -3,6 +3,7 @@ import { type RawRow, SELECTED, toRow } from './columns.ts'
 import { SERIES } from './level.ts'
 import { bounds, HOUR_MS } from './month.ts'
 import { type MonthReader, type MonthReaders, matchingSeries, type SeriesFilter } from './month-reader.ts'
+import { ownOf } from './month-schema.ts'
 import { OTHER } from './series.ts'
 
 /** Rows of one hour that the rollups point to, as ranges of their numbers. */
@@ -132,7 +133,7 @@ function createSelect(
     const vague = wanted !== undefined && within ? within.filter((id) => series().get(id)?.[name] === OTHER) : []
     if (vague.length > 0)
       add(
-        `(series NOT IN (SELECT value FROM json_each(?)) OR coalesce(own ->> '${name}', '${OTHER}') = ?)`,
+        `(series NOT IN (SELECT value FROM json_each(?)) OR coalesce(${ownOf(name)}, '${OTHER}') = ?)`,
         JSON.stringify(vague),
         wanted,
       )

@@ -10,7 +10,7 @@ import { addReported, addRow, SELECT_REPORT, SELECT_REPORT_SUM } from './sums.ts
 export function usage(months: MonthReaders, metadataOf: MetadataOf, query: UsageQuery): UsageReport {
   const { groupBy, filter } = query
   const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY, status, ...exact } = filter
-  const report = createReport(query, metadataOf)
+  const report = createReport(groupBy, metadataOf)
   const hours = hoursFor(groupBy, filter)
   // Kinds are so few that their hours are read faster than the days of all series.
   const useDays = hours !== 'kinds' && !groupBy.includes('hour')

@@ -1,27 +1,19 @@
-import {
-  type Percentiles,
-  StoreError,
-  type UsageGroup,
-  type UsageQuery,
-  type UsageReport,
-  type UsageSums,
-} from '../../store.ts'
+import { type Percentiles, StoreError, type UsageGroup, type UsageReport, type UsageSums } from '../../store.ts'
 import { FIRST_TOKEN, type Histogram, LATENCY, percentile, type Scale } from './histogram.ts'
 import { DAY_MS, HOUR_MS } from './month.ts'
-import { classOf, type Series } from './month-reader.ts'
+import { classOf } from './month-reader.ts'
+import type { Names } from './series.ts'
 import { addSums, emptySums, type Sums, totalCost } from './sums.ts'
 
 /** The value of a key in a token's metadata, as JSON; null when it has none. */
 export type MetadataOf = (tokenId: string, key: string) => string | null
 
-/** What a report adds up, group by group. `at` throws `StoreError` `too_many`. */
+/** What a report adds up, group by group. */
 export type Report = ReturnType<typeof createReport>
 type Keys = (string | null)[]
 
-export function createReport(
-  { groupBy, maxRows = Number.POSITIVE_INFINITY }: Pick<UsageQuery, 'groupBy' | 'maxRows'>,
-  metadataOf: MetadataOf,
-) {
+/** Throws `StoreError` `too_large` beyond `maxRows`. */
+export function createReport(groupBy: UsageGroup[], metadataOf: MetadataOf, maxRows = MAX_ROWS) {
   const isTime = (group: UsageGroup) => group === 'day' || group === 'hour'
   const byTime = groupBy.some(isTime)
   const unit = groupBy.includes('hour') ? HOUR_MS : DAY_MS
@@ -29,9 +21,9 @@ export function createReport(
   const groups: Group[] = []
   /** By period, then by the keys of the series. Asked for once a rollup, hence the two maps in place of one text. */
   const found = new Map<number, Map<string, Group>>()
-  const ofSeries = new Map<Series | undefined, { keys: Keys; name: string }>()
+  const ofSeries = new Map<Names | undefined, { keys: Keys; name: string }>()
 
-  const keysOf = (series: Series | undefined) => {
+  const keysOf = (series: Names | undefined) => {
     let known = ofSeries.get(series)
     if (!known) {
       const keys = groupBy.map((group) => keyOf(group, series, metadataOf))
@@ -50,7 +42,7 @@ export function createReport(
     byTime,
     bySeries: groupBy.some((group) => !isTime(group)),
     /** The sums that a row or rollup of this time and series belongs to. */
-    at(at: number, series: Series | undefined): Sums {
+    at(at: number, series: Names | undefined): Sums {
       const { keys, name } = keysOf(series)
       const period = byTime ? Math.floor(at / unit) : 0
       let ofPeriod = found.get(period)
@@ -60,9 +52,10 @@ export function createReport(
       }
       let group = ofPeriod.get(name)
       if (!group) {
+        if (groups.length >= maxRows) throw tooLarge(maxRows)
         group = { keys: byTime ? withTime(keys, at) : keys, sums: emptySums() }
         ofPeriod.set(name, group)
-        if (groups.push(group) > maxRows) throw new StoreError('too_many', `The report has more than ${maxRows} rows.`)
+        groups.push(group)
       }
       return group.sums
     },
@@ -82,7 +75,15 @@ export function createReport(
   }
 }
 
-function keyOf(group: UsageGroup, series: Series | undefined, metadataOf: MetadataOf): string | null {
+/** What one answer may hold: some forty megabytes. */
+const MAX_ROWS = 100_000
+const tooLarge = (maxRows: number) =>
+  new StoreError(
+    'too_large',
+    `The report would have more than ${maxRows} rows: ask for a shorter time, or for fewer groups.`,
+  )
+
+function keyOf(group: UsageGroup, series: Names | undefined, metadataOf: MetadataOf): string | null {
   if (!series) return null
   switch (group) {
     case 'token':

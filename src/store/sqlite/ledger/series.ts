@@ -1,5 +1,6 @@
 import type { LedgerRow } from '../../store.ts'
 import type { Connection } from '../connect.ts'
+import { createKeep } from './spare.ts'
 
 /** What stands for names beyond the bound: callers choose models and paths, and must not be able to grow the rollups for ever. */
 export const OTHER = '(other)'
@@ -10,7 +11,7 @@ const MAX_MODELS = { answered: 10_000, refused: 2_000 }
 const MAX_ENDPOINTS = { answered: 1_000, refused: 200 }
 const MAX_CACHED = 20_000
 
-/** What a series is the combination of. Text that is not there is empty. */
+/** What a series is the combination of, in the order of its columns. Text that is not there is empty. */
 export type Names = {
   tokenId: string
   projectId: string
@@ -62,8 +63,9 @@ export type SeriesIndex = {
 }
 
 export function createSeriesIndex(connection: Connection): SeriesIndex {
-  const columns = Object.values(COLUMNS)
+  const columns = NAMES.map((name) => COLUMNS[name])
   const insert = connection.prepare(`INSERT INTO series (${columns}) VALUES (${columns.map(() => '?')})`)
+  const keep = createKeep(connection, 'series')
   const find = connection.prepare<unknown[], number>(`SELECT id FROM series WHERE ${areEqual(NAMES)}`).pluck()
   const read = connection.prepare<[id: number], Names>(`SELECT ${SELECT_NAMES} FROM series WHERE id = ?`)
   const parts = createParts((part) => {
@@ -106,7 +108,11 @@ export function createSeriesIndex(connection: Connection): SeriesIndex {
         error: error ?? '',
       }
       const values = NAMES.map((name) => names[name])
-      const id = find.get(values) ?? Number(insert.run(values).lastInsertRowid)
+      let id = find.get(values)
+      if (id === undefined) {
+        id = Number(insert.run(values).lastInsertRowid)
+        keep(id, values)
+      }
       // An empty name would come back as none.
       const isWhole = names.model === (model ?? '') && model !== '' && names.endpoint === endpoint
       const found = { id, ...parts.of(names, id), isWhole }

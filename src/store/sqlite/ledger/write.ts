@@ -3,9 +3,9 @@ import type { Connection } from '../connect.ts'
 import { toStoreError } from '../errors.ts'
 import { createFormIndex } from './forms.ts'
 import { createInsert } from './insert.ts'
+import { mend } from './mend.ts'
 import type { Month } from './month.ts'
 import { bindOpen, OPEN_COLUMNS } from './open-row.ts'
-import { rebuild } from './repair.ts'
 import { createRollups } from './rollups.ts'
 import { bindRow, COLUMNS } from './row.ts'
 import { createSeriesIndex } from './series.ts'
@@ -33,7 +33,7 @@ export type MonthWriter = {
   moved(): number
   /** Writes the rollups that follow later, now. What cannot be written waits on. */
   follow(): void
-  /** Builds all rollups anew from the rows, in one transaction. Throws `StoreError`. */
+  /** Builds all that is made of rows anew, in one transaction. Throws `StoreError`. */
   repair(): void
   close(): void
 }
@@ -131,7 +131,10 @@ export function createWriter(connection: Connection, month: Month): MonthWriter 
     moved: () => moved.get() ?? 0,
     follow: followNow,
     repair() {
-      guard(() => connection.transaction(() => rebuild(connection, rollups, series)).immediate())
+      guard(() => {
+        connection.transaction(() => mend(connection, rollups, series)).immediate()
+        forms.reset()
+      })
       damage = undefined
     },
     close() {
