@@ -130,8 +130,8 @@ export type UsageFilter = {
   from?: number
   to?: number
 }
-/** At most four groups; none gives one row of all. */
-export type UsageQuery = { groupBy: UsageGroup[]; filter: UsageFilter }
+/** At most four groups; none gives one row of all. A report of more than `maxRows` is refused (`StoreError` `too_many`), not cut. */
+export type UsageQuery = { groupBy: UsageGroup[]; filter: UsageFilter; maxRows?: number }
 
 /** Interpolated in buckets that double, so within some ten per cent; null where there is nothing to measure. */
 export type Percentiles = { p50: number | null; p95: number | null; p99: number | null }
@@ -193,7 +193,7 @@ export type VerifyQuery = {
 export type Drift = {
   /** `2026-11`; null when it concerns the main database. */
   month: string | null
-  /** `hourly`, `daily`, `totals`, `series`, `requests`, `open_requests`, `tokens`; `file`: it cannot be read. */
+  /** Of sums: `hourly`, `daily`, `callers`, `kinds`, `project_kinds`. Else `series`, `forms`, `requests`, `open_requests`, `tokens`; `file`: it cannot be read. */
   table: string
   /** What the numbers belong to: a series, an hour, a request, a token. */
   key: string

@@ -190,7 +190,8 @@ describe.each(['database', 'address'] as const)('ledger reconcile, working throu
     const usage = openAiPage({ [DAY]: [openAiUsageResult('gpt-4o', counts(2)), openAiUsageResult('o3', counts(1))] })
     expect(await reconcile(usage)).toMatchObject({ code: 0 })
     const month = new Sqlite(join(dataDir, 'ledger-2026-11.db'))
-    month.exec('UPDATE daily SET output_tokens = output_tokens + 1 WHERE requests = 2')
+    for (const table of ['hourly', 'daily'])
+      month.exec(`UPDATE ${table} SET output_tokens = output_tokens + 1 WHERE requests = 2`)
     month.close()
     const { code, out, err } = await reconcile(usage)
     expect({ code, err }).toEqual({

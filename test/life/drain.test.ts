@@ -34,7 +34,7 @@ const rowsIn = ({ dataDir }: ChildGateway) =>
   ledgerOf(dataDir, (month) =>
     month
       .prepare<[], { id: string; status: number; error: string | null; source: string }>(
-        'SELECT request_id AS id, status, error, usage_source AS source FROM requests',
+        'SELECT request_id AS id, status, error, usage_source AS source FROM ledger',
       )
       .all(),
   )

@@ -140,23 +140,34 @@ describe.each(UNREADABLE)('a month %s', (_what, hurt, found) => {
 
 const MENDABLE: [string, Hurt, table: string, field?: string][] = [
   ['an hour gone', sql('DELETE FROM hourly WHERE id = (SELECT min(id) FROM hourly)'), 'hourly', 'requests'],
-  ['sums that are wrong', sql('UPDATE totals SET cost_nano_usd = 7'), 'totals', 'cost_nano_usd'],
+  ['sums that are wrong', sql('UPDATE kinds SET cost_nano_usd = 7'), 'kinds', 'cost_nano_usd'],
   ['a day too much', sql('INSERT INTO daily SELECT * FROM hourly LIMIT 1'), 'daily', 'requests'],
   ['histograms that are wrong', sql("UPDATE hourly SET latencies = '3:1 '"), 'hourly', 'latencies'],
   ['histograms that are none', sql("UPDATE daily SET first_tokens = 'garbage:'"), 'daily', 'first_tokens'],
-  ['a page of requests that would lack some', sql('UPDATE totals SET min_seq = max_seq'), 'totals', 'min_seq'],
+  ['a page of requests that would lack some', sql('UPDATE hourly SET min_seq = max_seq'), 'hourly', 'min_seq'],
   ['the dearest rows out of sight', sql('UPDATE hourly SET max_cost_nano_usd = 0'), 'hourly', 'max_cost_nano_usd'],
   ['the slowest rows out of sight', sql('UPDATE hourly SET max_latency_ms = 0'), 'hourly', 'max_latency_ms'],
   ['rows that were changed', sql('UPDATE requests SET cost_nano_usd = 1 WHERE seq < 5'), 'hourly', 'cost_nano_usd'],
   ['a row that was deleted', sql('DELETE FROM requests WHERE seq = 5'), 'hourly', 'requests'],
   ['rows without a series', sql('DELETE FROM series'), 'series', 'names'],
   ['rows under another name', sql("UPDATE series SET model = 'another'"), 'series', 'names'],
+  ['rows without a form', sql('DELETE FROM forms'), 'forms', 'names'],
+  ['rows with another form', sql("UPDATE forms SET method = 'PUT', attempts = '[]'"), 'forms', 'names'],
+  ['no second copy of its names', sql('DELETE FROM spare'), 'series', 'names'],
+  [
+    'a second copy of another name',
+    sql("UPDATE spare SET content = replace(content, 'gpt', 'GPT')"),
+    'series',
+    'names',
+  ],
   ['a reservation below nothing', sql(open('req_y', 5, -5)), 'open_requests', 'reserved_nano_usd'],
   ['a reservation that is none', sql(open('req_x', "'yesterday'", "'lots'")), 'open_requests', 'reserved_nano_usd'],
   ['damaged sums', page('hourly'), 'file'],
   ['damaged names', page('series'), 'file'],
+  ['damaged forms', page('forms'), 'file'],
+  ['a damaged second copy of its names', page('spare'), 'file'],
   ['damaged reservations', page('open_requests'), 'file'],
-  ['no sums at all', sql('DROP TABLE totals'), 'file'],
+  ['no sums at all', sql('DROP TABLE kinds'), 'file'],
   ['no version', sql('PRAGMA user_version = 0'), 'file'],
 ]
 
@@ -243,7 +254,7 @@ it('a request count below its rows is named by verify and raised by repair', asy
 })
 
 it('a row that cannot be what was written is named; the page it is on fails, and says which row it is', async () => {
-  const { store } = await openHurt(sql("UPDATE requests SET attempts = 'none' WHERE seq = 7"))
+  const { store } = await openHurt(sql("UPDATE requests SET own = 'none' WHERE seq = 7"))
   expect(await store.ledger.verify()).toMatchObject([{ table: 'requests', key: 'row 7', field: 'values' }])
   const [failed] = await store.ledger.repair()
   expect(failed!.reason).toMatch(/row of req_\w+ cannot be read/)

@@ -189,9 +189,10 @@ describe('a database from before the ledger had files of its own', () => {
 
 describe('verify', () => {
   it('finds rollups that do not add up, and repair builds them anew', async () => {
-    const { dataDir, store, token } = await withToken()
+    const { dataDir, store, months, token } = await withToken()
     await store.ledger.append(aBatch({ rows: [aRow({ tokenId: token.id })], counts: new Map([[token.id, 1]]) }))
-    await store.ledger.verify()
+    months.writer('2026-11').follow()
+    expect(await store.ledger.verify()).toEqual([])
     const month = new Sqlite(join(dataDir, 'ledger-2026-11.db'))
     month.exec('UPDATE hourly SET cost_nano_usd = cost_nano_usd + 1; DELETE FROM daily')
     month.close()
@@ -240,12 +241,13 @@ async function withToken() {
   const dataDir = folder()
   const connection = await connect(join(dataDir, 'llm-proxy.db'))
   migrate(connection)
-  const store = createSqliteStore(connection)
+  const months = createMonthFiles(dataDir)
+  const store = createSqliteStore(connection, { months })
   const project = aProject()
   const token = aToken(project.id)
   await store.projects.create(project, [], aStamp())
   await store.tokens.create(token, aStamp())
-  return { dataDir, store, token }
+  return { dataDir, store, months, token }
 }
 
 /** The migrations of the version before. */

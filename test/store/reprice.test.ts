@@ -65,8 +65,10 @@ describe('pricing rows anew', () => {
 
   it('stops where the sums of a row are missing, and says what to do', async () => {
     const dataDir = folder()
+    const first = await openStore({ dataDir })
+    await first.ledger.append(aBatch({ rows: [aRow()] }))
+    await first.close()
     const store = await openStore({ dataDir })
-    await store.ledger.append(aBatch({ rows: [aRow()] }))
     const month = new Sqlite(join(dataDir, 'ledger-2026-11.db'))
     month.exec('DELETE FROM daily')
     month.close()

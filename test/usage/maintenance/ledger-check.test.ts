@@ -104,14 +104,14 @@ describe('a gateway whose ledger does not add up', () => {
     await eventually(() => ctx.ledgerCheck.last()?.drift === 0, 'a check that finds nothing')
     const name = `ledger-${new Date(at).toISOString().slice(0, 7)}.db`
     const month = new Sqlite(join(dataDir, name))
-    month.exec('UPDATE daily SET cost_nano_usd = cost_nano_usd + 1')
+    month.exec('UPDATE hourly SET cost_nano_usd = cost_nano_usd + 1')
     await eventually(() => (ctx.ledgerCheck.last()?.drift ?? 0) > 0, 'a check that finds the damage')
     expect(await ctx.metrics.registry.metrics()).toMatch(/^llmproxy_ledger_drift [1-9]/m)
     expect(gateway.logs()).toContain('the ledger does not add up')
     await eventually(async () => (await ctx.store.alerts.list({ limit: 10 })).data.length > 0, 'an alert')
     const [alert] = (await ctx.store.alerts.list({ limit: 10 })).data
-    expect(alert).toMatchObject({ kind: 'ledger_drift', data: { table: 'daily', places: 2 } })
-    expect(month.prepare('SELECT cost_nano_usd FROM daily').pluck().get()).toBe(3_001)
+    expect(alert).toMatchObject({ kind: 'ledger_drift', data: { table: 'hourly', places: 2 } })
+    expect(month.prepare('SELECT cost_nano_usd FROM hourly').pluck().get()).toBe(3_001)
     month.close()
   })
 })

@@ -1,11 +1,11 @@
 import type { LedgerBatch, LedgerRow } from '../../store.ts'
 import type { Engine } from '../engine.ts'
 import type { Counters } from './counters.ts'
-import { type Month, monthOf } from './month.ts'
+import { bounds, type Month, monthOf } from './month.ts'
 import type { MonthFiles } from './month-file.ts'
 import type { MonthPart } from './write.ts'
 
-type Part = MonthPart & { month: Month; tokens: Map<string, number> }
+type Part = MonthPart & { month: Month; start: number; end: number; tokens: Map<string, number> }
 
 /**
  * Writes a batch, synchronously. Rows and open requests are one transaction for each month among them, as a rule one. What must be
@@ -71,12 +71,10 @@ function split({ rows, opens, counts }: LedgerBatch, done: WeakMap<LedgerRow, bo
   const left = new Map(counts)
   const parts: Part[] = []
   const partOf = (at: number) => {
+    for (const part of parts) if (at >= part.start && at < part.end) return part
     const month = monthOf(at)
-    let part = parts.find((each) => each.month === month)
-    if (!part) {
-      part = { month, rows: [], counts: [], opens: [], tokens: new Map() }
-      parts.push(part)
-    }
+    const part: Part = { month, ...bounds(month), rows: [], counts: [], opens: [], tokens: new Map() }
+    parts.push(part)
     return part
   }
   const takeFrom = (tokenId: string) => {

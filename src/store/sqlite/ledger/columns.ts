@@ -1,14 +1,12 @@
-import { type LedgerRow, type OpenRequest, StoreError } from '../../store.ts'
+import { type AttemptRecord, type LedgerRow, StoreError } from '../../store.ts'
 
 export type Bound = string | number | bigint | null
 /** A row as SQLite gives it; money as text, for a JavaScript number loses the last digits of 64 bits. */
 export type RawRow = Record<string, string | number | null>
 
-/** What `bindRow` gives, in its order. The hot path of the gateway, hence without Drizzle. */
-export const COLUMNS = [
+/** A request with all that is known of it: in the view `ledger`, and in the tables of older versions. */
+const COLUMNS = [
   'at',
-  'series',
-  'counts',
   'status',
   'latency_ms',
   'cost_nano_usd',
@@ -40,48 +38,15 @@ export const COLUMNS = [
   'response_bytes',
 ]
 
-export const bindRow = (row: LedgerRow, series: number, counts: number): Bound[] => [
-  row.at,
-  series,
-  counts,
-  row.status,
-  row.latencyMs,
-  row.costNanoUsd,
-  row.error,
-  row.model,
-  row.requestId,
-  row.tokenId,
-  row.projectId,
-  row.method,
-  row.endpoint,
-  row.provider,
-  row.servedModel,
-  row.stream ? 1 : 0,
-  row.firstTokenMs,
-  row.usage.inputTokens,
-  row.usage.outputTokens,
-  row.usage.cachedTokens,
-  row.usage.cacheWriteTokens,
-  row.usage.reasoningTokens,
-  row.usage.details && JSON.stringify(row.usage.details),
-  row.usage.source,
-  row.estimateReason,
-  row.priceSource,
-  row.reservedNanoUsd,
-  row.cache,
-  toJson(row.attempts),
-  toJson(row.changes),
-  row.requestBytes,
-  row.responseBytes,
-]
-
 const MONEY = new Set(['cost_nano_usd', 'reserved_nano_usd'])
-const OWN = new Set(['series', 'counts'])
 
-/** For `SELECT`: what `toRow` reads. */
-export const SELECTED = COLUMNS.filter((name) => !OWN.has(name))
-  .map((name) => (MONEY.has(name) ? `CAST(${name} AS TEXT) AS ${name}` : name))
-  .join(', ')
+/** Money is selected as text. */
+export const selected = (names: string[]) =>
+  names.map((name) => (MONEY.has(name) ? `CAST(${name} AS TEXT) AS ${name}` : name)).join(', ')
+
+/** For `SELECT` from the view `ledger`, and from the tables of older versions: what `toRow` reads. */
+export const SELECTED = selected([...COLUMNS, 'attempt_ms', 'own'])
+export const SELECTED_OLD = selected(COLUMNS)
 
 /** Throws `StoreError` `corrupt` for what no row can be. */
 export function toRow(raw: RawRow): LedgerRow {
@@ -99,6 +64,9 @@ export function toRow(raw: RawRow): LedgerRow {
 }
 
 function readRow(raw: RawRow): LedgerRow {
+  if (raw.status === null || raw.method === null) throw new Error('its series or form is lost')
+  // The view leaves out what cannot be parsed.
+  if (raw.own) JSON.parse(String(raw.own))
   // The table's own constraints say which of these can be null.
   const text = (name: string) => raw[name] as string
   const number = (name: string) => raw[name] as number
@@ -114,7 +82,7 @@ function readRow(raw: RawRow): LedgerRow {
     model: text('model'),
     provider: text('provider'),
     servedModel: text('served_model'),
-    attempts: json('attempts'),
+    attempts: toAttempts(json('attempts'), raw.attempt_ms ?? null),
     status: number('status'),
     stream: raw.stream === 1,
     latencyMs: number('latency_ms'),
@@ -140,58 +108,12 @@ function readRow(raw: RawRow): LedgerRow {
   }
 }
 
-export const OPEN_COLUMNS = [
-  'request_id',
-  'at',
-  'token_id',
-  'project_id',
-  'method',
-  'endpoint',
-  'model',
-  'provider',
-  'stream',
-  'input_tokens',
-  'reserved_nano_usd',
-  'process',
-]
-
-export const bindOpen = (open: OpenRequest): Bound[] => [
-  open.requestId,
-  open.at,
-  open.tokenId,
-  open.projectId,
-  open.method,
-  open.endpoint,
-  open.model,
-  open.provider,
-  open.stream ? 1 : 0,
-  open.inputTokens,
-  open.reservedNanoUsd,
-  open.process,
-]
-
-export const SELECTED_OPEN = OPEN_COLUMNS.map((name) =>
-  MONEY.has(name) ? `CAST(${name} AS TEXT) AS ${name}` : name,
-).join(', ')
-
-export function toOpen(raw: RawRow): OpenRequest {
-  const text = (name: string) => raw[name] as string
-  return {
-    requestId: text('request_id'),
-    at: raw.at as number,
-    tokenId: text('token_id'),
-    projectId: text('project_id'),
-    method: text('method'),
-    endpoint: text('endpoint'),
-    model: text('model'),
-    provider: text('provider'),
-    stream: raw.stream === 1,
-    inputTokens: raw.input_tokens as number,
-    reservedNanoUsd: BigInt(text('reserved_nano_usd')),
-    process: text('process'),
-  }
-}
-
-function toJson(list: unknown[]): string {
-  return list.length === 0 ? '[]' : JSON.stringify(list)
+/** Older versions kept the times with the attempts. */
+function toAttempts(attempts: AttemptRecord[], ms: RawRow[string]): AttemptRecord[] {
+  if (ms === null) return attempts
+  const times: unknown[] = typeof ms === 'string' ? JSON.parse(ms) : [ms]
+  return attempts.map((attempt, i) => {
+    const { provider, model, outcome, status, error } = attempt
+    return { provider, model, outcome, status, durationMs: Number(times[i]), error }
+  })
 }

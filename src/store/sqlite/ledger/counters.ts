@@ -175,8 +175,8 @@ function countRows(months: MonthFiles, month: Month, after: number, last: number
   return reading(months, month, [] as { id: string; requests: number; at: number }[], (connection) =>
     connection
       .prepare<[number, number], { id: string; requests: number; at: number }>(
-        `SELECT token_id AS id, count(*) AS requests, max(at) AS at FROM requests
-         WHERE seq > ? AND seq <= ? AND counts = 1 GROUP BY token_id`,
+        `SELECT token_id AS id, count(*) AS requests, max(at) AS at FROM ledger
+         WHERE seq > ? AND seq <= ? AND counts = 1 AND token_id IS NOT NULL GROUP BY token_id`,
       )
       .all(after, last),
   )

@@ -12,12 +12,35 @@ export function observe(histogram: Histogram, { buckets, firstMs }: Scale, ms: n
   histogram[bucket] = (histogram[bucket] ?? 0) + 1
 }
 
+/** Enough for the longest text: twenty times two digits, a colon, sixteen digits and a space. */
+const scratch = Buffer.alloc(512)
+
 /** `3:12 4:8 `: bucket and count of those that are not empty. Texts of this form one behind the other are their sum. */
 export function writeHistogram(histogram: Histogram): string {
-  let text = ''
-  for (let bucket = 0; bucket < histogram.length; bucket++)
-    if (histogram[bucket]) text += `${bucket}:${histogram[bucket]} `
-  return text
+  // Byte by byte, and one text at the end: adding up texts was a tenth of what it costs to write a row.
+  let end = 0
+  for (let bucket = 0; bucket < histogram.length; bucket++) {
+    const count = histogram[bucket]!
+    if (count === 0) continue
+    end = writeDigits(bucket, end)
+    scratch[end++] = COLON
+    end = writeDigits(count, end)
+    scratch[end++] = SPACE
+  }
+  return scratch.toString('latin1', 0, end)
+}
+
+/** Where the next byte goes. */
+function writeDigits(number: number, start: number): number {
+  let length = 1
+  for (let rest = number; rest >= 10; rest = Math.floor(rest / 10)) length++
+  let rest = number
+  for (let i = start + length - 1; i >= start; i--) {
+    const next = Math.floor(rest / 10)
+    scratch[i] = ZERO + rest - next * 10
+    rest = next
+  }
+  return start + length
 }
 
 /** Adds what one text, or several behind each other, hold. */

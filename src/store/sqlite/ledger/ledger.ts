@@ -5,7 +5,7 @@ import { toStoreError } from '../errors.ts'
 import { createAppend } from './append.ts'
 import { createCounters } from './counters.ts'
 import { fileOf, monthsIn } from './month.ts'
-import { createMonthFiles, type MonthFiles } from './month-file.ts'
+import { createMonthFiles, isOlder, type MonthFiles } from './month-file.ts'
 import { createMonthReaders } from './month-reader.ts'
 import { moveOldRows } from './move.ts'
 import { readOpenRequests } from './open-requests.ts'
@@ -17,7 +17,7 @@ import { raiseCounters, verify } from './verify.ts'
 
 export type SqliteLedger = {
   store: LedgerStore
-  /** Brings what an earlier run left undone to its end: old rows into month files, counts into the tokens. Throws `StoreError`. */
+  /** Brings what an earlier run or version left to its end: months, old rows into them, counts into the tokens. Throws `StoreError`. */
   recover(log?: StoreLog): void
   /** Writes the request counts that wait into the tokens, for whoever reads them now. When they cannot be written they wait on. */
   settleCounts(): void
@@ -100,8 +100,11 @@ export function createLedger(
     },
     recover(log) {
       if (engine.connection.readonly) return
+      const onDamage = (error: unknown) => log?.warn('a month of the ledger cannot be read', { cause: error })
+      for (const month of convertMonths(months, onDamage))
+        log?.info('a month of the ledger was brought to the form of this version', { month })
       counters.catchUp({
-        onDamage: (error) => log?.warn('a month of the ledger cannot be read', { cause: error }),
+        onDamage,
         onMissing: (month, from, to) =>
           log?.warn('rows of the ledger are missing: an older copy was put back, or a file beside it was deleted', {
             month,
@@ -124,6 +127,20 @@ export function createLedger(
       months.close()
     },
   }
+}
+
+/** Files of older versions are brought forward where they are opened for writing. What cannot be is told of, and refused when it is used. */
+function convertMonths(months: MonthFiles, onDamage: (error: unknown) => void): string[] {
+  return monthsIn(months.folder).filter((month) => {
+    if (!isOlder(months.folder, month)) return false
+    try {
+      months.writer(month)
+      return true
+    } catch (error) {
+      onDamage(error)
+      return false
+    }
+  })
 }
 
 const throwIt = (_month: string, error: unknown): never => {

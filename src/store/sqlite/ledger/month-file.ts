@@ -3,8 +3,9 @@ import Sqlite from 'better-sqlite3'
 import { StoreError } from '../../store.ts'
 import { type Connection, connect } from '../connect.ts'
 import { toStoreError } from '../errors.ts'
+import { convert } from './convert.ts'
 import { fileOf, type Month } from './month.ts'
-import { createSchema, refuseOthers, versionOf } from './month-schema.ts'
+import { createSchema, refuseOthers, VERSION, versionOf } from './month-schema.ts'
 import { createWriter, type MonthWriter } from './write.ts'
 
 /** At most so many months are open for writing: this one, the one before for what runs long, and one for an import. */
@@ -36,10 +37,11 @@ export function createMonthFiles(folder: string, { readOnly = false } = {}): Mon
       )
     let connection: Connection | undefined
     try {
-      connection = connect(path)
-      refuseOthers(connection)
-      createSchema(connection)
-      return createWriter(connection, month)
+      const opened = connect(path)
+      connection = opened
+      refuseOthers(opened)
+      createSchema(opened, () => convert(opened, month))
+      return createWriter(opened, month)
     } catch (error) {
       connection?.close()
       throw toStoreError(error, path)
@@ -50,7 +52,7 @@ export function createMonthFiles(folder: string, { readOnly = false } = {}): Mon
     const [least] = [...open].sort(([, a], [, b]) => a.usedAt - b.usedAt)
     if (!least) return
     open.delete(least[0])
-    least[1].writer.connection.close()
+    least[1].writer.close()
   }
 
   return {
@@ -72,11 +74,11 @@ export function createMonthFiles(folder: string, { readOnly = false } = {}): Mon
       if (!entry) return true
       if (performance.now() - entry.usedAt < IDLE_MS) return false
       open.delete(month)
-      entry.writer.connection.close()
+      entry.writer.close()
       return true
     },
     close() {
-      for (const { writer } of open.values()) writer.connection.close()
+      for (const { writer } of open.values()) writer.close()
       open.clear()
     },
   }
@@ -93,7 +95,9 @@ export function openForReading(folder: string, month: Month): Connection | null 
     // Half a gigabyte of a file is read where it lies, without a copy.
     connection.pragma('mmap_size = 536870912')
     refuseOthers(connection)
-    if (versionOf(connection) > 0) return connection
+    const version = versionOf(connection)
+    if (version === VERSION) return connection
+    if (version > 0) throw olderVersion(path)
     connection.close()
     return null
   } catch (error) {
@@ -101,3 +105,24 @@ export function openForReading(folder: string, month: Month): Connection | null 
     throw toStoreError(error, path)
   }
 }
+
+/** Is the file of this month of an older version? Nothing can be read from it before it was opened for writing once. */
+export function isOlder(folder: string, month: Month): boolean {
+  let connection: Connection | undefined
+  try {
+    connection = new Sqlite(fileOf(folder, month), { readonly: true, fileMustExist: true, timeout: 5_000 })
+    const version = versionOf(connection)
+    return version > 0 && version < VERSION
+  } catch {
+    // Whoever uses it is told.
+    return false
+  } finally {
+    connection?.close()
+  }
+}
+
+const olderVersion = (path: string) =>
+  new StoreError(
+    'unavailable',
+    `The ledger ${path} is of an older version of LLM Proxy: start the gateway (anew) to bring it forward.`,
+  )

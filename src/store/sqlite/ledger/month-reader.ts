@@ -3,17 +3,10 @@ import type { Connection } from '../connect.ts'
 import { toStoreError } from '../errors.ts'
 import { type Month, monthsBetween, monthsIn } from './month.ts'
 import { openForReading } from './month-file.ts'
-import { OTHER } from './series.ts'
+import { APPLIED } from './rollups.ts'
+import { createParts, type Names, OTHER, SELECT_NAMES, type SeriesIds } from './series.ts'
 
-export type Series = {
-  tokenId: string
-  projectId: string
-  model: string
-  provider: string
-  endpoint: string
-  status: number
-  error: string
-}
+export type Series = SeriesIds & Names
 
 /** A month open for reading, with what the reader knows of it. */
 export type MonthReader = {
@@ -21,6 +14,8 @@ export type MonthReader = {
   connection: Connection
   /** All of them by id, as of now. */
   series(): Map<number, Series>
+  /** The number of the last row that is in all rollups; those behind it are in the hourly ones alone. */
+  applied(): number
   /** Runs `work` on one snapshot. Throws `StoreError` with the name of the file. */
   read<T>(work: () => T): T
 }
@@ -75,12 +70,13 @@ export function createMonthReaders(folder: string): MonthReaders {
 }
 
 function createReader(month: Month, connection: Connection): MonthReader {
-  const newer = connection.prepare<[id: number], Series & { id: number }>(
-    `SELECT id, token_id AS tokenId, project_id AS projectId, model, provider, endpoint, status, error
-     FROM series WHERE id > ? ORDER BY id`,
+  const newer = connection.prepare<[id: number], Names & { id: number }>(
+    `SELECT id, ${SELECT_NAMES} FROM series WHERE id > ? ORDER BY id`,
   )
   const known = new Map<number, Series>()
+  const parts = createParts()
   let last = 0
+  const applied = connection.prepare<[], number>(APPLIED).pluck()
   const snapshot = connection.transaction((work: () => unknown) => work())
   return {
     month,
@@ -94,12 +90,13 @@ function createReader(month: Month, connection: Connection): MonthReader {
     },
     series() {
       // They are only ever added to.
-      for (const { id, ...series } of newer.iterate(last)) {
-        known.set(id, series)
-        last = id
+      for (const series of newer.iterate(last)) {
+        last = series.id
+        known.set(last, { ...series, ...parts.of(series, last) })
       }
       return known
     },
+    applied: () => applied.get()!,
   }
 }
 

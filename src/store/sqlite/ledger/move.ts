@@ -1,6 +1,6 @@
 import type { LedgerRow } from '../../store.ts'
 import type { Engine } from '../engine.ts'
-import { type RawRow, SELECTED, toRow } from './columns.ts'
+import { type RawRow, SELECTED_OLD, toRow } from './columns.ts'
 import type { Counters } from './counters.ts'
 import { type Month, monthOf } from './month.ts'
 import type { MonthFiles } from './month-file.ts'
@@ -40,7 +40,7 @@ type Moved = { seq: number; row: LedgerRow }
 
 function readBatch(connection: Engine['connection']): Moved[] {
   const rows = connection
-    .prepare<[], RawRow>(`SELECT seq, ${SELECTED} FROM old_requests ORDER BY seq LIMIT ${BATCH}`)
+    .prepare<[], RawRow>(`SELECT seq, ${SELECTED_OLD} FROM old_requests ORDER BY seq LIMIT ${BATCH}`)
     .all()
   return rows.map((raw) => ({ seq: Number(raw.seq), row: toRow(raw) }))
 }

@@ -1,9 +1,9 @@
 import type { OpenRequest } from '../../store.ts'
 import { toStoreError } from '../errors.ts'
-import { type RawRow, SELECTED_OPEN, toOpen } from './columns.ts'
+import { type RawRow, selected } from './columns.ts'
 import { fileOf, type Month, monthsIn } from './month.ts'
 import { openForReading } from './month-file.ts'
-import { IS_ODD_OPEN } from './verify-rows.ts'
+import { IS_ODD_OPEN, OPEN_COLUMNS, toOpen } from './open-row.ts'
 
 /**
  * All that is open in any month, oldest first; what makes no sense is left to `verify`. Read at start, hence without the worker. A
@@ -26,7 +26,7 @@ function openIn(folder: string, month: Month): OpenRequest[] {
   if (!connection) return []
   try {
     const select = connection.prepare<[], RawRow>(
-      `SELECT ${SELECTED_OPEN} FROM open_requests WHERE NOT (${IS_ODD_OPEN})`,
+      `SELECT ${selected(OPEN_COLUMNS)} FROM open_requests WHERE NOT (${IS_ODD_OPEN})`,
     )
     return select.all().map(toOpen)
   } finally {

@@ -1,8 +1,10 @@
 import type { LedgerRow, Page, PageOf, RequestFilter } from '../../store.ts'
 import { type RawRow, SELECTED, toRow } from './columns.ts'
+import { SERIES } from './level.ts'
 import { bounds, HOUR_MS } from './month.ts'
 import { type MonthReader, type MonthReaders, matchingSeries, type SeriesFilter } from './month-reader.ts'
-import { SERIES } from './rollup.ts'
+import { ownOf } from './month-schema.ts'
+import { OTHER } from './series.ts'
 
 /** Rows of one hour that the rollups point to, as ranges of their numbers. */
 type Hour = { start: number; ranges: Range[] }
@@ -82,12 +84,9 @@ function* hours(
   if (within) add(`id & ${SERIES - 1} IN (SELECT value FROM json_each(?))`, JSON.stringify(within))
   if (filter.minCostNanoUsd !== undefined) add('max_cost_nano_usd >= ?', filter.minCostNanoUsd)
   if (filter.minLatencyMs !== undefined) add('max_latency_ms >= ?', filter.minLatencyMs)
-  // By series they point to fewer rows; without a filter that is no help.
-  const isFiltered = within !== null || filter.minCostNanoUsd !== undefined || filter.minLatencyMs !== undefined
-  const table = isFiltered ? 'hourly' : 'totals'
   const rollups = connection
     .prepare<unknown[], [number, number, number]>(
-      `SELECT id >> 32, min_seq, max_seq FROM ${table} WHERE ${conditions.join(' AND ')} ORDER BY id DESC`,
+      `SELECT id >> 32, min_seq, max_seq FROM hourly WHERE ${conditions.join(' AND ')} ORDER BY id DESC`,
     )
     .raw()
   let hour = -1
@@ -116,7 +115,7 @@ function merge(ranges: Range[]): Range[] {
 
 /** The newest matches within a range and the hour that begins at `start`. */
 function createSelect(
-  { connection }: MonthReader,
+  { connection, series }: MonthReader,
   filter: RequestFilter,
   within: number[] | null,
   after: Found | null,
@@ -128,9 +127,17 @@ function createSelect(
     values.push(...more)
   }
   if (within) add('series IN (SELECT value FROM json_each(?))', JSON.stringify(within))
-  // A series may stand for several of these.
-  if (filter.model !== undefined) add('model = ?', filter.model)
-  if (filter.endpoint !== undefined) add('endpoint = ?', filter.endpoint)
+  for (const name of ['model', 'endpoint'] as const) {
+    const wanted = filter[name]
+    // A series may stand for several of these; then the row says which.
+    const vague = wanted !== undefined && within ? within.filter((id) => series().get(id)?.[name] === OTHER) : []
+    if (vague.length > 0)
+      add(
+        `(series NOT IN (SELECT value FROM json_each(?)) OR coalesce(${ownOf(name)}, '${OTHER}') = ?)`,
+        JSON.stringify(vague),
+        wanted,
+      )
+  }
   if (filter.minCostNanoUsd !== undefined) add('cost_nano_usd >= ?', filter.minCostNanoUsd)
   if (filter.minLatencyMs !== undefined) add('latency_ms >= ?', filter.minLatencyMs)
   if (filter.from !== undefined) add('at >= ?', filter.from)
@@ -144,7 +151,7 @@ function createSelect(
 }
 
 function rowAt({ connection }: MonthReader, seq: number): LedgerRow | null {
-  const raw = connection.prepare<[number], RawRow>(`SELECT ${SELECTED} FROM requests WHERE seq = ?`).get(seq)
+  const raw = connection.prepare<[number], RawRow>(`SELECT ${SELECTED} FROM ledger WHERE seq = ?`).get(seq)
   return raw ? toRow(raw) : null
 }
 
@@ -160,28 +167,33 @@ function locate(months: MonthReaders, id: string): Place | null {
     const at = Number.parseInt(time, 36)
     for (const reader of months.between(at, at + 1)) {
       const hour = Math.floor((at - bounds(reader.month).start) / HOUR_MS)
-      const place = reader.read(() => search(reader, id, hour * SERIES, (hour + 1) * SERIES))
+      const place = reader.read(() => search(reader, id, hour))
       if (place) return place
     }
     return null
   }
   for (const reader of months.between(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY).reverse()) {
-    const place = reader.read(() => search(reader, id, 0, Number.MAX_SAFE_INTEGER))
+    const place = reader.read(() => search(reader, id, null))
     if (place) return place
   }
   return null
 }
 
-function search(reader: MonthReader, id: string, first: number, last: number): Place | null {
-  const range = reader.connection
-    .prepare<[number, number], [number | null, number | null]>(
-      'SELECT min(min_seq), max(max_seq) FROM totals WHERE id >= ? AND id < ?',
-    )
-    .raw()
-    .get(first, last)
-  if (!range || range[0] === null) return null
+/** `hour`: of the month; null when it may be any. */
+function search(reader: MonthReader, id: string, hour: number | null): Place | null {
+  const range = hour === null ? ([0, Number.MAX_SAFE_INTEGER] as const) : rowsOf(reader, hour)
+  if (range[0] === null) return null
   const found = reader.connection
     .prepare<unknown[], Found>('SELECT at, seq FROM requests WHERE seq BETWEEN ? AND ? AND request_id = ? LIMIT 1')
-    .get(range[0], range[1], id)
+    .get(...range, id)
   return found ? { ...found, reader } : null
 }
+
+/** Where the rows of an hour are, among others. */
+const rowsOf = ({ connection }: MonthReader, hour: number): [number | null, number | null] =>
+  connection
+    .prepare<[number, number], [number | null, number | null]>(
+      'SELECT min(min_seq), max(max_seq) FROM hourly WHERE id >= ? AND id < ?',
+    )
+    .raw()
+    .get(hour * SERIES, (hour + 1) * SERIES)!

@@ -1,21 +1,24 @@
-import type { UsageQuery, UsageReport } from '../../store.ts'
-import { bounds, DAY_MS, HOUR_MS } from './month.ts'
+import type { UsageFilter, UsageGroup, UsageQuery, UsageReport } from '../../store.ts'
+import { LEVELS, type Level, SERIES } from './level.ts'
+import { bounds, DAY_MS, HOUR_MS, type Month } from './month.ts'
 import { type MonthReader, type MonthReaders, matchingSeries } from './month-reader.ts'
 import { createReport, type MetadataOf, type Report } from './report.ts'
-import { type Level, SERIES } from './rollup.ts'
+import { type RawSummed, SELECT_SUMMED, toSummed } from './summed.ts'
 import { addReported, addRow, SELECT_REPORT, SELECT_REPORT_SUM } from './sums.ts'
 
-/** Full days from the daily rollups, other full hours from the hourly ones, what is cut from the rows. */
-export function usage(months: MonthReaders, metadataOf: MetadataOf, { groupBy, filter }: UsageQuery): UsageReport {
+/** Full hours and days from rollups, what is cut at both ends from the rows. */
+export function usage(months: MonthReaders, metadataOf: MetadataOf, query: UsageQuery): UsageReport {
+  const { groupBy, filter } = query
   const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY, status, ...exact } = filter
   const report = createReport(groupBy, metadataOf)
+  const hours = hoursFor(groupBy, filter)
+  // Kinds are so few that their hours are read faster than the days of all series.
+  const useDays = hours !== 'kinds' && !groupBy.includes('hour')
   for (const reader of months.between(from, to)) {
     reader.read(() => {
       const within = matchingSeries(reader, { ...exact, statusClass: status }, { orOther: false })
       if (within?.length === 0) return
-      // All series as one are read as such.
-      const full = within || report.bySeries ? 'hourly' : 'totals'
-      for (const part of cover(reader, from, to, full, full === 'hourly' && !groupBy.includes('hour'))) {
+      for (const part of cover(reader.month, from, to, { hours, useDays, behind: hoursBehind(reader) })) {
         if (part.table === 'requests') addRows(reader, part, within, report)
         else addRollups(reader, part, within, report)
       }
@@ -24,32 +27,62 @@ export function usage(months: MonthReaders, metadataOf: MetadataOf, { groupBy, f
   return report.done()
 }
 
+/** The smallest rollups that tell what is asked for. */
+function hoursFor(groupBy: UsageGroup[], filter: UsageFilter): Level {
+  const asked = { token: filter.tokenId, project: filter.projectId, ...filter }
+  const isAsked = (name: 'token' | 'project' | 'model' | 'provider' | 'endpoint' | 'status') =>
+    groupBy.includes(name) || asked[name] !== undefined
+  const isOfToken = isAsked('token') || groupBy.some((group) => group.startsWith('metadata.'))
+  const isOfKind = isAsked('model') || isAsked('provider') || isAsked('endpoint') || isAsked('status')
+  if (!isOfKind) return isOfToken || isAsked('project') ? 'callers' : 'kinds'
+  if (isOfToken) return 'hourly'
+  return isAsked('project') ? 'project_kinds' : 'kinds'
+}
+
 /** A stretch of time, in milliseconds, and what to read for it. */
 type Part = { table: Level | 'requests'; start: number; end: number }
 
-function cover({ month }: MonthReader, from: number, to: number, full: Level, useDays: boolean): Part[] {
+/** `hours`: what to read for full hours; hours in `behind` (their starts) are in the hourly rollups alone. */
+function cover(
+  month: Month,
+  from: number,
+  to: number,
+  { hours, useDays, behind }: { hours: Level; useDays: boolean; behind: Set<number> },
+): Part[] {
   const whole = bounds(month)
   const start = Math.max(from, whole.start)
   const end = Math.min(to, whole.end)
   const firstHour = Math.ceil(start / HOUR_MS) * HOUR_MS
   const lastHour = Math.floor(end / HOUR_MS) * HOUR_MS
   if (firstHour > lastHour) return [{ table: 'requests', start, end }]
-  const firstDay = Math.ceil(firstHour / DAY_MS) * DAY_MS
-  const lastDay = Math.floor(lastHour / DAY_MS) * DAY_MS
-  const hours: Part[] =
-    useDays && firstDay < lastDay
-      ? [
-          { table: full, start: firstHour, end: firstDay },
-          { table: 'daily', start: firstDay, end: lastDay },
-          { table: full, start: lastDay, end: lastHour },
-        ]
-      : [{ table: full, start: firstHour, end: lastHour }]
-  const parts: Part[] = [
-    { table: 'requests', start, end: firstHour },
-    ...hours,
-    { table: 'requests', start: lastHour, end },
-  ]
-  return parts.filter((part) => part.start < part.end)
+  const parts: Part[] = []
+  const add = (table: Part['table'], start: number, end: number) => {
+    const before = parts.at(-1)
+    if (before?.table === table && table !== 'requests') before.end = end
+    else if (start < end) parts.push({ table, start, end })
+  }
+  const daysBehind = new Set([...behind].map(dayOf))
+  add('requests', start, firstHour)
+  for (let at = firstHour; at < lastHour; ) {
+    const isDay = useDays && dayOf(at) === at && at + DAY_MS <= lastHour && !daysBehind.has(at)
+    const next = at + (isDay ? DAY_MS : HOUR_MS)
+    add(isDay ? 'daily' : behind.has(at) ? 'hourly' : hours, at, next)
+    at = next
+  }
+  add('requests', lastHour, end)
+  return parts
+}
+
+const dayOf = (at: number) => Math.floor(at / DAY_MS) * DAY_MS
+
+/** The hours, by their starts, with rows that are in the hourly rollups alone. */
+function hoursBehind({ connection, month, applied }: MonthReader): Set<number> {
+  const { start } = bounds(month)
+  const hours = connection
+    .prepare<[after: number], number>(`SELECT DISTINCT (at - ${start}) / ${HOUR_MS} FROM requests WHERE seq > ?`)
+    .pluck()
+    .all(applied())
+  return new Set(hours.map((hour) => start + hour * HOUR_MS))
 }
 
 function addRollups(
@@ -58,7 +91,7 @@ function addRollups(
   within: number[] | null,
   report: Report,
 ): void {
-  const ms = part.table === 'daily' ? DAY_MS : HOUR_MS
+  const { ms, by } = LEVELS.find(({ table }) => table === part.table)!
   const { start } = bounds(month)
   const { byTime, bySeries } = report
   // One rollup is one result when both are asked for; else SQLite adds them up, which it does faster than we can fetch them.
@@ -68,16 +101,17 @@ function addRollups(
   const group = byTime === bySeries ? '' : `GROUP BY ${byTime ? period : one}`
   const sums = byTime && bySeries ? SELECT_REPORT : SELECT_REPORT_SUM
   const all = series()
+  const wanted = within && [...new Set(within.map((id) => all.get(id)![by]))]
   const first = Math.round((part.start - start) / ms)
   const last = Math.round((part.end - start) / ms)
   // A few series are looked up one by one, many are picked out of a walk through all.
-  const few = within !== null && within.length * 8 < all.size
+  const few = wanted !== null && wanted.length * 8 < all.size
   const from = few
     ? `json_each(?) AS period CROSS JOIN json_each(?) AS one CROSS JOIN ${part.table} AS rollup ON rollup.id = period.value * ${SERIES} + one.value`
-    : `${part.table} AS rollup WHERE rollup.id >= ? AND rollup.id < ? ${inSeries(seriesOf, within)}`
+    : `${part.table} AS rollup WHERE rollup.id >= ? AND rollup.id < ? ${inSeries(seriesOf, wanted)}`
   const values = few
-    ? [JSON.stringify(Array.from({ length: last - first }, (_, i) => first + i)), JSON.stringify(within)]
-    : [first * SERIES, last * SERIES, ...bound(within)]
+    ? [JSON.stringify(Array.from({ length: last - first }, (_, i) => first + i)), JSON.stringify(wanted)]
+    : [first * SERIES, last * SERIES, ...bound(wanted)]
   const query = connection
     .prepare<unknown[], (number | string | null)[]>(`SELECT ${period}, ${one}, ${sums} FROM ${from} ${group}`)
     .raw()
@@ -92,14 +126,9 @@ const inSeries = (column: string, within: number[] | null) =>
   within ? `AND ${column} IN (SELECT value FROM json_each(?))` : ''
 const bound = (within: number[] | null) => (within ? [JSON.stringify(within)] : [])
 
-function addRows(
-  { connection, month, series }: MonthReader,
-  { start, end }: Part,
-  within: number[] | null,
-  report: Report,
-): void {
-  const first = bounds(month).start
-  const hour = Math.floor((start - first) / HOUR_MS)
+function addRows(reader: MonthReader, { start, end }: Part, within: number[] | null, report: Report): void {
+  const { connection, month, series } = reader
+  const hour = Math.floor((start - bounds(month).start) / HOUR_MS)
   // Rows are written when they end: those of an hour are spread over what its rollups say.
   const range = connection
     .prepare<unknown[], [number | null, number | null]>(
@@ -109,33 +138,13 @@ function addRows(
     .get(hour * SERIES, (hour + 1) * SERIES, ...bound(within))
   if (!range || range[0] === null) return
   const rows = connection
-    .prepare<unknown[], (number | string | null)[]>(
-      `SELECT seq, series, status, error, latency_ms, first_token_ms, CAST(cost_nano_usd AS TEXT), cache, input_tokens, output_tokens,
-         cached_tokens, cache_write_tokens, reasoning_tokens, usage_source
-       FROM requests WHERE seq BETWEEN ? AND ? AND at >= ? AND at < ? ${inSeries('series', within)}`,
+    .prepare<unknown[], RawSummed>(
+      `SELECT ${SELECT_SUMMED} FROM ledger WHERE seq BETWEEN ? AND ? AND at >= ? AND at < ? ${inSeries('series', within)}`,
     )
     .raw()
   const all = series()
   for (const raw of rows.iterate(range[0], range[1], start, end, ...bound(within))) {
-    addRow(report.at(start, all.get(raw[1] as number)), toSummed(raw), raw[0] as number)
-  }
-}
-
-function toSummed(raw: (number | string | null)[]): Parameters<typeof addRow>[1] {
-  return {
-    status: raw[2] as number,
-    error: raw[3] as string | null,
-    latencyMs: raw[4] as number,
-    firstTokenMs: raw[5] as number | null,
-    costNanoUsd: raw[6] === null ? null : BigInt(raw[6] as string),
-    cache: raw[7] as 'hit' | 'miss' | 'bypass',
-    usage: {
-      inputTokens: raw[8] as number,
-      outputTokens: raw[9] as number,
-      cachedTokens: raw[10] as number,
-      cacheWriteTokens: raw[11] as number,
-      reasoningTokens: raw[12] as number,
-      source: raw[13] as 'reported' | 'estimated' | 'none',
-    },
+    const { seq, series, row } = toSummed(raw)
+    addRow(report.at(start, all.get(series)), row, seq)
   }
 }

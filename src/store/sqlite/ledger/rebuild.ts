@@ -1,24 +1,17 @@
 import { existsSync, renameSync, rmSync } from 'node:fs'
 import Sqlite from 'better-sqlite3'
-import { type LedgerRow, type OpenRequest, StoreError } from '../../store.ts'
+import { type OpenRequest, StoreError } from '../../store.ts'
 import { type Connection, connect } from '../connect.ts'
 import { isBusy, toStoreError } from '../errors.ts'
-import {
-  bindOpen,
-  bindRow,
-  COLUMNS,
-  OPEN_COLUMNS,
-  type RawRow,
-  SELECTED,
-  SELECTED_OPEN,
-  toOpen,
-  toRow,
-} from './columns.ts'
+import { type Bound, type RawRow, selected } from './columns.ts'
+import { importRows } from './import.ts'
+import { createInsert } from './insert.ts'
 import { fileOf, type Month } from './month.ts'
 import { createSchema } from './month-schema.ts'
-import { createRollups } from './rollup.ts'
-import { createSeriesIndex } from './series.ts'
-import { IS_ODD_OPEN } from './verify-rows.ts'
+import { bindOpen, IS_ODD_OPEN, OPEN_COLUMNS, toOpen } from './open-row.ts'
+import { COLUMNS } from './row.ts'
+import { DICTIONARY_NAMES, type Dictionary, readSpare, readTable, restore } from './spare.ts'
+import { createWriter } from './write.ts'
 
 const BATCH = 5_000
 
@@ -36,7 +29,7 @@ export function rebuild(folder: string, month: Month): void {
     from = new Sqlite(path, { fileMustExist: true, timeout: 1_000 })
     takeAlone(from, path)
     to = connect(fresh)
-    createSchema(to)
+    createSchema(to, () => {})
     copy(from, to, month)
     to.close()
     from.close()
@@ -63,38 +56,50 @@ function takeAlone(connection: Connection, path: string): void {
 }
 
 function copy(from: Connection, to: Connection, month: Month): void {
-  const rows = from.prepare<[after: number], RawRow>(
-    `SELECT seq, counts, ${SELECTED} FROM requests WHERE seq > ? ORDER BY seq LIMIT ${BATCH}`,
-  )
-  const insert = to.prepare(`INSERT INTO requests (seq, ${COLUMNS}) VALUES (?, ${COLUMNS.map(() => '?')})`)
-  const rollups = createRollups(to, month)
-  const series = createSeriesIndex(to)
-  const write = to.transaction((batch: RawRow[]) => {
-    for (const raw of batch) {
-      const row: LedgerRow = toRow(raw)
-      const seq = Number(raw.seq)
-      const id = series.idOf(row)
-      insert.run(seq, ...bindRow(row, id, Number(raw.counts)))
-      rollups.add(row, id, seq)
-    }
-    rollups.write()
-  })
-  for (let last = 0; ; ) {
-    const batch = rows.all(last)
-    if (batch.length === 0) break
-    write(batch)
-    last = Number(batch.at(-1)!.seq)
-  }
+  if (hasForms(from)) {
+    for (const name of DICTIONARY_NAMES) restore(to, name, new Map(namesOf(from, name)))
+    copyRows(from, to)
+  } else importRows(from, 'requests', to)
   const open = to.prepare(`INSERT INTO open_requests (${OPEN_COLUMNS}) VALUES (${OPEN_COLUMNS.map(() => '?')})`)
   for (const request of readable(() => openOf(from))) open.run(bindOpen(request))
   const note = to.prepare('INSERT INTO meta VALUES (?, ?)')
   const notes = () =>
     from.prepare<[], [string, number]>("SELECT name, value FROM meta WHERE name = 'moved'").raw().all()
   for (const one of readable(notes)) note.run(one)
+  const writer = createWriter(to, month)
+  writer.repair()
+}
+
+/** False in a file of version 1. */
+const hasForms = (from: Connection) =>
+  from.prepare("SELECT 1 FROM pragma_table_info('requests') WHERE name = 'form'").get() !== undefined
+
+/** From both copies, as far as they can be read. */
+const namesOf = (from: Connection, name: Dictionary): [number, string][] => [
+  ...readable(() => [...readTable(from, name)]),
+  ...readable(() => [...readSpare(from, name)]),
+]
+
+function copyRows(from: Connection, to: Connection): void {
+  const rows = from
+    .prepare<[after: number], Bound[]>(`SELECT seq, ${COLUMNS} FROM requests WHERE seq > ? ORDER BY seq LIMIT ${BATCH}`)
+    .raw()
+    .safeIntegers()
+  const insert = createInsert(to, 'INSERT INTO requests', ['seq', ...COLUMNS])
+  const write = to.transaction((batch: Bound[][]) => insert(batch.length, (i, values) => values.push(...batch[i]!)))
+  for (let last = 0; ; ) {
+    const batch = rows.all(last)
+    if (batch.length === 0) return
+    write(batch)
+    last = Number(batch.at(-1)![0])
+  }
 }
 
 const openOf = (from: Connection): OpenRequest[] =>
-  from.prepare<[], RawRow>(`SELECT ${SELECTED_OPEN} FROM open_requests WHERE NOT (${IS_ODD_OPEN})`).all().map(toOpen)
+  from
+    .prepare<[], RawRow>(`SELECT ${selected(OPEN_COLUMNS)} FROM open_requests WHERE NOT (${IS_ODD_OPEN})`)
+    .all()
+    .map(toOpen)
 
 /** What is not made of rows, and may be what is damaged. */
 function readable<T>(read: () => T[]): T[] {

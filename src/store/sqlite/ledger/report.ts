@@ -1,7 +1,8 @@
 import { type Percentiles, StoreError, type UsageGroup, type UsageReport, type UsageSums } from '../../store.ts'
 import { FIRST_TOKEN, type Histogram, LATENCY, percentile, type Scale } from './histogram.ts'
 import { DAY_MS, HOUR_MS } from './month.ts'
-import { classOf, type Series } from './month-reader.ts'
+import { classOf } from './month-reader.ts'
+import type { Names } from './series.ts'
 import { addSums, emptySums, type Sums, totalCost } from './sums.ts'
 
 /** The value of a key in a token's metadata, as JSON; null when it has none. */
@@ -20,9 +21,9 @@ export function createReport(groupBy: UsageGroup[], metadataOf: MetadataOf, maxR
   const groups: Group[] = []
   /** By period, then by the keys of the series. Asked for once a rollup, hence the two maps in place of one text. */
   const found = new Map<number, Map<string, Group>>()
-  const ofSeries = new Map<Series | undefined, { keys: Keys; name: string }>()
+  const ofSeries = new Map<Names | undefined, { keys: Keys; name: string }>()
 
-  const keysOf = (series: Series | undefined) => {
+  const keysOf = (series: Names | undefined) => {
     let known = ofSeries.get(series)
     if (!known) {
       const keys = groupBy.map((group) => keyOf(group, series, metadataOf))
@@ -41,7 +42,7 @@ export function createReport(groupBy: UsageGroup[], metadataOf: MetadataOf, maxR
     byTime,
     bySeries: groupBy.some((group) => !isTime(group)),
     /** The sums that a row or rollup of this time and series belongs to. */
-    at(at: number, series: Series | undefined): Sums {
+    at(at: number, series: Names | undefined): Sums {
       const { keys, name } = keysOf(series)
       const period = byTime ? Math.floor(at / unit) : 0
       let ofPeriod = found.get(period)
@@ -82,7 +83,7 @@ const tooLarge = (maxRows: number) =>
     `The report would have more than ${maxRows} rows: ask for a shorter time, or for fewer groups.`,
   )
 
-function keyOf(group: UsageGroup, series: Series | undefined, metadataOf: MetadataOf): string | null {
+function keyOf(group: UsageGroup, series: Names | undefined, metadataOf: MetadataOf): string | null {
   if (!series) return null
   switch (group) {
     case 'token':

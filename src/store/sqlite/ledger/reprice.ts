@@ -2,9 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type LedgerRow, type RowCost, StoreError } from '../../store.ts'
 import { type Connection, connect } from '../connect.ts'
 import { toStoreError } from '../errors.ts'
-import { type RawRow, SELECTED, toRow } from './columns.ts'
+import { type Bound, type RawRow, SELECTED, toRow } from './columns.ts'
+import { createFormIndex } from './forms.ts'
+import { LEVELS, rollupId } from './level.ts'
 import { bounds, fileOf, HOUR_MS, type Month, monthsBetween } from './month.ts'
-import { LEVELS, rollupId } from './rollup.ts'
+import { APPLIED } from './rollups.ts'
+import { ownOf, timesOf } from './row.ts'
+import { createSeriesIndex } from './series.ts'
 
 /** Rows of a transaction: so few that a request which waits for it does not notice. */
 const BATCH = 200
@@ -41,14 +45,14 @@ async function repriceMonth(
   // Rows are written when they end: those of an hour are spread over what its rollup says.
   const span = connection
     .prepare<[first: number, last: number], [number | null, number | null]>(
-      'SELECT min(min_seq), max(max_seq) FROM totals WHERE id >= ? AND id < ?',
+      'SELECT min(min_seq), max(max_seq) FROM hourly WHERE id >= ? AND id < ?',
     )
     .raw()
     .get(rollupId(Math.max(0, from - start), HOUR_MS, 0), rollupId(to - start + HOUR_MS, HOUR_MS, 0))
   const [first, end] = span ?? []
   if (first == null || end == null) return
   const select = connection.prepare<[after: number, end: number], RawRow>(
-    `SELECT seq, series, ${SELECTED} FROM requests WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ${BATCH}`,
+    `SELECT seq, series, own, ${SELECTED} FROM ledger WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ${BATCH}`,
   )
   const change = createChange(connection, month)
   for (let last = first - 1; ; ) {
@@ -59,22 +63,28 @@ async function repriceMonth(
       const at = Number(raw.at)
       const row = at >= from && at < to ? toRow(raw) : null
       const cost = row && costOf(row)
-      return cost ? [{ seq: Number(raw.seq), series: Number(raw.series), row: row!, cost }] : []
+      return cost ? [{ seq: Number(raw.seq), series: Number(raw.series), isWhole: isWhole(raw), row: row!, cost }] : []
     })
     if (changes.length > 0) change(changes)
     await delay(changes.length > 0 ? PAUSE_MS : 0)
   }
 }
 
-type Change = { seq: number; series: number; row: LedgerRow; cost: RowCost }
+/** Does the series say all that it should? */
+const isWhole = ({ own }: RawRow) => own == null || !('endpoint' in JSON.parse(String(own)))
+
+type Change = { seq: number; series: number; isWhole: boolean; row: LedgerRow; cost: RowCost }
 /** What a rollup changes by. */
 type Difference = { costNanoUsd: bigint; highest: bigint; pricedRequests: number; pricedTokens: number }
 
 function createChange(connection: Connection, month: Month): (changes: Change[]) => void {
   // What the row cost is said once more: another process may be doing the same.
-  const update = connection.prepare<[cost: bigint, source: string | null, seq: number, before: bigint | null]>(
-    'UPDATE requests SET cost_nano_usd = ?, price_source = ? WHERE seq = ? AND cost_nano_usd IS ?',
-  )
+  const update = connection.prepare<
+    [cost: bigint, form: number, times: Bound, own: string | null, seq: number, before: bigint | null]
+  >('UPDATE requests SET cost_nano_usd = ?, form = ?, attempt_ms = ?, own = ? WHERE seq = ? AND cost_nano_usd IS ?')
+  const applied = connection.prepare<[], number>(APPLIED).pluck()
+  const index = createSeriesIndex(connection)
+  const forms = createFormIndex(connection)
   const levels = LEVELS.map((level) => ({
     ...level,
     add: connection.prepare<[cost: bigint, highest: bigint, requests: number, tokens: number, id: number]>(
@@ -83,14 +93,24 @@ function createChange(connection: Connection, month: Month): (changes: Change[])
     ),
   }))
   const { start } = bounds(month)
+  const changeRow = ({ seq, isWhole, row, cost }: Change) => {
+    // Where the price came from is part of the form.
+    const after = { ...row, priceSource: cost.priceSource }
+    const form = forms.of(after)
+    const own = ownOf(after, { isWhole }, form)
+    const times = form.isWhole ? timesOf(row) : null
+    return update.run(cost.costNanoUsd, form.id, times, own, seq, row.costNanoUsd).changes === 1
+  }
   const write = connection.transaction((changes: Change[]) => {
-    const written = changes.filter(
-      ({ seq, row, cost }) => update.run(cost.costNanoUsd, cost.priceSource, seq, row.costNanoUsd).changes === 1,
-    )
-    for (const { table, ms, bySeries, add } of levels) {
+    forms.refresh()
+    const written = changes.filter(changeRow)
+    const last = applied.get()!
+    for (const { table, ms, by, add } of levels) {
       const differences = new Map<number, Difference>()
-      for (const { row, series, cost } of written) {
-        const id = rollupId(row.at - start, ms, bySeries ? series : 0)
+      for (const { seq, row, series, cost } of written) {
+        // The others will have this row as it is now.
+        if (table !== 'hourly' && seq > last) continue
+        const id = rollupId(row.at - start, ms, index.byId(series)[by])
         differences.set(id, sum(differences.get(id), row, cost))
       }
       for (const [id, { costNanoUsd, highest, pricedRequests, pricedTokens }] of differences) {

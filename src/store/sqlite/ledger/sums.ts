@@ -1,4 +1,5 @@
 import type { LedgerRow } from '../../store.ts'
+import type { Bound } from './columns.ts'
 import { addText, emptyHistogram, FIRST_TOKEN, type Histogram, LATENCY, observe, writeHistogram } from './histogram.ts'
 import { SUMS } from './month-schema.ts'
 
@@ -31,8 +32,11 @@ export const emptySums = (): Sums => ({
   firstTokens: emptyHistogram(FIRST_TOKEN),
 })
 
-/** The part of a row that is summed up. */
-export type Summed = Pick<LedgerRow, 'status' | 'error' | 'latencyMs' | 'firstTokenMs' | 'costNanoUsd' | 'cache'> & {
+/** The part of a row that is summed up, and when. */
+export type Summed = Pick<
+  LedgerRow,
+  'at' | 'status' | 'error' | 'latencyMs' | 'firstTokenMs' | 'costNanoUsd' | 'cache'
+> & {
   usage: Pick<
     LedgerRow['usage'],
     'inputTokens' | 'outputTokens' | 'cachedTokens' | 'cacheWriteTokens' | 'reasoningTokens' | 'source'
@@ -67,7 +71,7 @@ export function addRow(sums: Sums, row: Summed, seq: number): void {
 
 const isError = ({ status, error }: Pick<Summed, 'status' | 'error'>) => status >= 400 || error !== null
 
-/** The columns of a rollup after its id, in the order of `bindSums`. */
+/** The columns of a rollup before its id, in the order of `bindSums`. */
 export const ROLLUP_COLUMNS = [
   ...SUMS,
   'cost_nano_usd',
@@ -79,16 +83,19 @@ export const ROLLUP_COLUMNS = [
   'first_tokens',
 ]
 
-export const bindSums = (sums: Sums): (number | bigint | string)[] => [
-  ...sums.counts,
-  sums.costNanoUsd,
-  sums.maxCostNanoUsd,
-  sums.maxLatencyMs,
-  sums.minSeq,
-  sums.maxSeq,
-  writeHistogram(sums.latencies),
-  writeHistogram(sums.firstTokens),
-]
+export function bindSums(sums: Sums, id: number, values: Bound[]): void {
+  for (const count of sums.counts) values.push(count)
+  values.push(
+    sums.costNanoUsd,
+    sums.maxCostNanoUsd,
+    sums.maxLatencyMs,
+    sums.minSeq,
+    sums.maxSeq,
+    writeHistogram(sums.latencies),
+    writeHistogram(sums.firstTokens),
+    id,
+  )
+}
 
 /** For `SELECT` of one rollup: what `addRaw` takes, the money as text. */
 export const SELECT_ONE = ROLLUP_COLUMNS.map((name) => (name.includes('cost') ? `CAST(${name} AS TEXT)` : name)).join(
@@ -145,11 +152,29 @@ export function addReported(sums: Sums, raw: (number | string | null)[], offset:
 export const totalCost = ({ costNanoUsd, costHigh, costLow }: Sums): bigint =>
   costNanoUsd + BigInt(costHigh) * BigInt(PART) + BigInt(costLow)
 
-/** Adds other sums, as far as a report shows them. */
 export function addSums(to: Sums, from: Sums): void {
   for (let i = 0; i < to.counts.length; i++) to.counts[i]! += from.counts[i]!
   for (let i = 0; i < to.latencies.length; i++) to.latencies[i]! += from.latencies[i]!
   for (let i = 0; i < to.firstTokens.length; i++) to.firstTokens[i]! += from.firstTokens[i]!
   to.costNanoUsd += totalCost(from)
+  if (from.maxCostNanoUsd > to.maxCostNanoUsd) to.maxCostNanoUsd = from.maxCostNanoUsd
   to.maxLatencyMs = Math.max(to.maxLatencyMs, from.maxLatencyMs)
+  to.minSeq = Math.min(to.minSeq, from.minSeq)
+  to.maxSeq = Math.max(to.maxSeq, from.maxSeq)
 }
+
+/** Adds what came to them since they were like `before`. */
+export function addDifference(to: Sums, from: Sums, before: Sums): void {
+  addSums(to, from)
+  for (let i = 0; i < to.counts.length; i++) to.counts[i]! -= before.counts[i]!
+  for (let i = 0; i < to.latencies.length; i++) to.latencies[i]! -= before.latencies[i]!
+  for (let i = 0; i < to.firstTokens.length; i++) to.firstTokens[i]! -= before.firstTokens[i]!
+  to.costNanoUsd -= totalCost(before)
+}
+
+export const copySums = (sums: Sums): Sums => ({
+  ...sums,
+  counts: sums.counts.slice(),
+  latencies: sums.latencies.slice(),
+  firstTokens: sums.firstTokens.slice(),
+})

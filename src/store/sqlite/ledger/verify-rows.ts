@@ -1,11 +1,12 @@
 import type { Drift } from '../../store.ts'
 import { bounds } from './month.ts'
 import type { MonthReader } from './month-reader.ts'
-import { OTHER } from './series.ts'
+import { IS_ODD_OPEN } from './open-row.ts'
+import { DICTIONARY_NAMES, readSpare, readTable } from './spare.ts'
 import { rowsSince } from './verify-sums.ts'
 
 const INTEGERS = [
-  ...['at', 'series', 'counts', 'status', 'stream', 'input_tokens', 'output_tokens', 'cached_tokens'],
+  ...['at', 'series', 'form', 'counts', 'input_tokens', 'output_tokens', 'cached_tokens'],
   ...['cache_write_tokens', 'reasoning_tokens', 'request_bytes', 'response_bytes'],
 ]
 
@@ -19,48 +20,38 @@ const isOdd = (start: number, end: number) =>
     "typeof(reserved_nano_usd) NOT IN ('integer', 'null')",
     'cost_nano_usd < 0',
     "typeof(latency_ms) NOT IN ('real', 'integer')",
-    'NOT json_valid(attempts)',
-    'NOT json_valid(changes)',
-    'NOT coalesce(json_valid(usage_details), 1)',
+    "(typeof(attempt_ms) = 'text' AND NOT json_valid(attempt_ms))",
+    'NOT coalesce(json_valid(own), 1)',
   ].join(' OR ')
 
-/** True of a row whose series is not its own. A name beyond the bound of names is another one. */
-const IS_OF_ANOTHER_SERIES = [
-  'series.id IS NULL',
-  ...['token_id', 'project_id', 'provider', 'error'].map((name) => `series.${name} <> coalesce(row.${name}, '')`),
-  'series.status <> row.status',
-  `series.model NOT IN (coalesce(row.model, ''), '${OTHER}')`,
-  `series.endpoint NOT IN (row.endpoint, '${OTHER}')`,
-].join(' OR ')
-
-/** Rows that make no sense, or are summed up under another name, from this day on; and rows that were there once. */
+/** Rows that make no sense, or whose names are lost, from this day on; and rows that were there once. */
 export function compareRows(reader: MonthReader, firstDay: number): Drift[] {
-  const { month } = reader
+  const { connection, month } = reader
   const { start, end } = bounds(month)
-  const rows = rowsSince(reader, firstDay)
-  const odd = ofRows(reader, `SELECT count(*), min(seq) FROM ${rows} AND (${isOdd(start, end)})`)
-  const strayed = ofRows(
-    reader,
-    `SELECT count(*), min(seq) FROM (SELECT * FROM ${rows}) AS row LEFT JOIN series ON series.id = row.series WHERE ${IS_OF_ANOTHER_SERIES}`,
-  )
-  const drift = (table: string, field: string, expected: string, { count, first }: Found): Drift[] => {
-    if (count === 0) return []
-    return [
-      { month, table, key: `row ${first}`, field, expected, found: count === 1 ? 'not' : `not, in ${count} rows` },
-    ]
-  }
-  return [
-    ...drift('requests', 'values', 'of the right kind', odd),
-    ...drift('series', 'names', 'those of the row', strayed),
-    ...missing(reader),
-  ]
+  const rows = rowsSince(reader, firstDay, 'requests')
+  const [count = 0, first = 0] =
+    connection
+      .prepare<[], [number, number]>(`SELECT count(*), min(seq) FROM ${rows} AND (${isOdd(start, end)})`)
+      .raw()
+      .get() ?? []
+  const found = count === 1 ? 'not' : `not, in ${count} rows`
+  const odd = { month, table: 'requests', key: `row ${first}`, field: 'values', expected: 'of the right kind', found }
+  return [...(count > 0 ? [odd] : []), ...compareNames(reader, rows), ...missing(reader)]
 }
 
-type Found = { count: number; first: number }
-
-function ofRows({ connection }: MonthReader, sql: string): Found {
-  const [count = 0, first = 0] = connection.prepare<[], [number, number]>(sql).raw().get() ?? []
-  return { count, first }
+/** Series and forms that differ from their second copy, or that rows name and neither has. */
+function compareNames({ connection, month }: MonthReader, rows: string): Drift[] {
+  return DICTIONARY_NAMES.flatMap((table): Drift[] => {
+    const [known, spare] = [readTable(connection, table), readSpare(connection, table)]
+    const column = table === 'forms' ? 'form' : table
+    const used = connection.prepare<[], number>(`SELECT DISTINCT ${column} FROM ${rows}`).pluck().all()
+    const ids = new Set([...known.keys(), ...spare.keys(), ...used])
+    return [...ids].flatMap((id) => {
+      const [expected, found] = [spare.get(id), known.get(id)]
+      if (expected === found && found !== undefined) return []
+      return [{ month, table, key: String(id), field: 'names', expected: expected ?? 'known', found: found ?? 'lost' }]
+    })
+  })
 }
 
 /** Rows that were counted once and were not there any more at a start: an older copy was put back, or a file beside it was deleted. */
@@ -72,10 +63,6 @@ function missing({ connection, month }: MonthReader): Drift[] {
   const key = from === to ? `row ${from}` : `rows ${from} to ${to}`
   return [{ month, table: 'requests', key, field: 'rows', expected: String(to - from + 1), found: 'gone' }]
 }
-
-/** What `bindOpen` writes. */
-export const IS_ODD_OPEN =
-  "typeof(at) <> 'integer' OR typeof(input_tokens) <> 'integer' OR typeof(reserved_nano_usd) <> 'integer' OR reserved_nano_usd < 0"
 
 type Open = { id: string; at: unknown; amount: string; isOdd: number }
 

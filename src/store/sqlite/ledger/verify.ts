@@ -42,7 +42,7 @@ function countByToken({ connection, month }: MonthReader, main: Connection, coun
     main.prepare<[string], number>('SELECT seq FROM ledger_applied WHERE month = ?').pluck().get(month) ?? 0
   const rows = connection
     .prepare<[number], [string, number]>(
-      'SELECT token_id, count(*) FROM requests WHERE counts = 1 AND seq <= ? GROUP BY token_id',
+      'SELECT token_id, count(*) FROM ledger WHERE counts = 1 AND seq <= ? AND token_id IS NOT NULL GROUP BY token_id',
     )
     .raw()
     .all(applied)

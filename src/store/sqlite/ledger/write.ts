@@ -1,10 +1,17 @@
-import type { LedgerRow, OpenRequest } from '../../store.ts'
+import { type LedgerRow, type OpenRequest, StoreError } from '../../store.ts'
 import type { Connection } from '../connect.ts'
 import { toStoreError } from '../errors.ts'
-import { type Bound, bindOpen, bindRow, COLUMNS, OPEN_COLUMNS } from './columns.ts'
+import { createFormIndex } from './forms.ts'
+import { createInsert } from './insert.ts'
+import { mend } from './mend.ts'
 import type { Month } from './month.ts'
-import { createRollups } from './rollup.ts'
+import { bindOpen, OPEN_COLUMNS } from './open-row.ts'
+import { createRollups } from './rollups.ts'
+import { bindRow, COLUMNS } from './row.ts'
 import { createSeriesIndex } from './series.ts'
+
+/** Between the rows with their hourly rollups, and the other ones. What many rows add to the same one is written once. */
+const FOLLOW_MS = 10_000
 
 /** What one transaction writes to one month. */
 export type MonthPart = {
@@ -20,38 +27,70 @@ export type Written = { first: number; last: number } | null
 
 export type MonthWriter = {
   connection: Connection
-  /** Rows, their rollups and what is open, in one transaction. Throws `StoreError`, and then nothing is written. */
+  /** Rows, their hourly rollups and what is open, in one transaction. Throws `StoreError`, and then nothing is written. */
   write(part: MonthPart): Written
   /** The last row of the old table that has come here. */
   moved(): number
+  /** Writes the rollups that follow later, now. What cannot be written waits on. */
+  follow(): void
+  /** Builds all that is made of rows anew, in one transaction. Throws `StoreError`. */
+  repair(): void
+  close(): void
 }
 
 export function createWriter(connection: Connection, month: Month): MonthWriter {
-  const insertAll = createInsert(connection)
+  const insertAll = createInsert(connection, 'INSERT INTO requests', COLUMNS)
   const open = connection.prepare(`INSERT INTO open_requests (${OPEN_COLUMNS}) VALUES (${OPEN_COLUMNS.map(() => '?')})`)
   const end = connection.prepare<[id: string]>('DELETE FROM open_requests WHERE request_id = ?')
   const note = connection.prepare<[seq: number]>("INSERT OR REPLACE INTO meta VALUES ('moved', ?)")
   const moved = connection.prepare<[], number>("SELECT value FROM meta WHERE name = 'moved'").pluck()
   const dataVersion = connection.prepare<[], number>('PRAGMA data_version').pluck()
   const series = createSeriesIndex(connection)
-  const rollups = createRollups(connection, month)
+  const forms = createFormIndex(connection)
+  const rollups = createRollups(connection, month, series)
   let seen: number | undefined
+  let timer: NodeJS.Timeout | undefined
+  /** Why the rollups cannot follow, where that is not a matter of time. */
+  let damage: StoreError | null = null
+
+  /** Inside the lock: when another process has written since, what is in memory is no longer what is in the file. */
+  const compare = () => {
+    const version = dataVersion.get()
+    if (version === seen) return
+    rollups.reset()
+    forms.refresh()
+    seen = version
+  }
+  /** Throws `StoreError`; what is in memory is what is in the file then. */
+  const guard = <T>(work: () => T): T => {
+    try {
+      return work()
+    } catch (error) {
+      rollups.reset()
+      try {
+        series.reset()
+        forms.reset()
+      } catch {
+        // The file cannot even be read; the next batch meets the same.
+      }
+      throw toStoreError(error, connection.name)
+    }
+  }
 
   const write = connection.transaction((part: MonthPart): Written => {
-    // Inside the lock: when another process has written since, what is in memory is no longer what is in the file.
-    const version = dataVersion.get()
-    if (version !== seen) rollups.reset()
-    seen = version
+    compare()
     // First these: a request may be opened and ended in the same batch.
     for (const request of part.opens) open.run(bindOpen(request))
     const { rows, counts } = part
-    const ids = rows.map((row) => series.idOf(row))
-    const last = insertAll(rows.map((row, i) => bindRow(row, ids[i]!, counts[i] ? 1 : 0)))
+    const found = rows.map((row) => series.of(row))
+    const last = insertAll(rows.length, (i, values) =>
+      bindRow(rows[i]!, found[i]!, forms.of(rows[i]!), counts[i] ? 1 : 0, values),
+    )
     // Numbers without gaps: nobody else writes meanwhile, and nothing is ever deleted.
     const first = last - rows.length + 1
     for (let i = 0; i < rows.length; i++) {
       const row = rows[i]!
-      rollups.add(row, ids[i]!, first + i)
+      rollups.add(row, found[i]!, first + i)
       if (row.reservedNanoUsd !== null) end.run(row.requestId)
     }
     rollups.write()
@@ -59,43 +98,62 @@ export function createWriter(connection: Connection, month: Month): MonthWriter 
     return rows.length === 0 ? null : { first, last }
   })
 
+  const bringForward = connection.transaction(() => {
+    compare()
+    rollups.bringForward()
+  })
+
+  /** The rows are safe: what goes wrong here must not look as if they were not. */
+  const followNow = () => {
+    clearTimeout(timer)
+    timer = undefined
+    try {
+      while (!rollups.isDone()) guard(bringForward.immediate)
+      damage = null
+    } catch (error) {
+      // Until then readers take it from the hourly rollups.
+      if (error instanceof StoreError && (error.kind === 'full' || error.kind === 'busy')) followLater(FOLLOW_MS)
+      else damage = toDamage(error, connection.name)
+    }
+  }
+  const followLater = (ms: number) => {
+    timer ??= setTimeout(followNow, ms).unref()
+  }
+
   return {
     connection,
     write(part) {
-      try {
-        return write.immediate(part)
-      } catch (error) {
-        rollups.reset()
-        try {
-          series.reset()
-        } catch {
-          // The file cannot even be read; the next batch meets the same.
-        }
-        throw toStoreError(error, connection.name)
-      }
+      // Rows go on waiting rather than into a file whose sums stay behind for ever.
+      if (damage) followNow()
+      if (damage) throw damage
+      const written = guard(() => write.immediate(part))
+      if (rollups.isFull()) followNow()
+      else if (written) followLater(FOLLOW_MS)
+      return written
     },
     moved: () => moved.get() ?? 0,
+    follow: followNow,
+    repair() {
+      guard(() => {
+        connection.transaction(() => mend(connection, rollups, series)).immediate()
+        forms.reset()
+      })
+      damage = null
+    },
+    close() {
+      followNow()
+      clearTimeout(timer)
+      connection.close()
+    },
   }
 }
 
-/** One statement for many rows costs a fifth less CPU than one for each; these sizes make up any number. */
-const SIZES = [16, 8, 4, 2, 1]
-
-/** The number of the last row. */
-function createInsert(connection: Connection): (rows: Bound[][]) => number {
-  const one = `(${COLUMNS.map(() => '?')})`
-  const statements = SIZES.map((size) => ({
-    size,
-    insert: connection.prepare(`INSERT INTO requests (${COLUMNS}) VALUES ${new Array(size).fill(one)}`),
-  }))
-  return (rows) => {
-    let done = 0
-    let last = 0
-    for (const { size, insert } of statements) {
-      for (; rows.length - done >= size; done += size) {
-        last = Number(insert.run(rows.slice(done, done + size).flat()).lastInsertRowid)
-      }
-    }
-    return last
-  }
-}
+/** A failure of the file, never of the next row. */
+const toDamage = (error: unknown, path: string): StoreError =>
+  error instanceof StoreError && (error.kind === 'corrupt' || error.kind === 'unavailable')
+    ? error
+    : new StoreError(
+        'corrupt',
+        `The sums in ${path} cannot be brought forward (${Object(error).message}): stop the gateway, then "llm-proxy ledger verify --repair".`,
+        { cause: error },
+      )
