@@ -1,0 +1,32 @@
+import type { Dialect, Json, RequestPlace } from './dialect.ts'
+import type { HubField, HubRequest } from './hub.ts'
+import { factsOf } from './model-facts.ts'
+
+export type TranslatedRequest = {
+  /** As the client meant it. */
+  request: HubRequest
+  /** For the provider. */
+  body: Json
+  /** What could not be carried, by the client's own names, each once. */
+  dropped: string[]
+}
+
+type Route = { from: Dialect; to: Dialect }
+/** `model`: as the provider knows it. `streamUsage`: the provider reports usage of a stream only when it is asked to. */
+type Target = { model: string; streamUsage: boolean }
+
+/** Throws `invalid_request`. */
+export function translateRequest(
+  { from, to }: Route,
+  body: Json,
+  place: RequestPlace,
+  target: Target,
+): TranslatedRequest {
+  const request = from.parseRequest(body, place)
+  const dropped = new Set(request.unknown)
+  const lose = (what: HubField | `part:${string}`) => {
+    dropped.add(what.startsWith('part:') ? what.slice('part:'.length) : from.fieldNames[what as HubField])
+  }
+  const asked = { ...request, model: target.model, streamUsage: target.streamUsage }
+  return { request, body: to.buildRequest(asked, factsOf(target.model), lose), dropped: [...dropped] }
+}
