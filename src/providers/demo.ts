@@ -1,12 +1,14 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { bearer, type Provider } from './provider.ts'
+import { bearer, type Provider, samePath, speaksChat } from './provider.ts'
 
 /** The built-in provider for a first try without any key: it says the last user message back. Its base URL is set at start. */
 export const demo: Provider = {
   name: 'demo',
   baseUrl: '',
   authHeaders: bearer,
+  speaks: [speaksChat],
+  pathOf: samePath,
   takesStreamOptions: true,
 }
 

@@ -15,6 +15,7 @@ export const PROVIDER_NAMES = PROVIDERS.map(({ name }) => name)
 
 /** A provider as this gateway is configured to reach it. */
 export type ConfiguredProvider = Provider & {
+  baseUrl: string
   origin: string
   /** What replaces `/v1` of the caller's path: `/v1`, `/api/v1`, `` … */
   basePath: string
@@ -30,9 +31,10 @@ export type Providers = {
 /** `demoUrl`: where the built-in demo provider listens, null while it is off. */
 export function createProviders(config: Pick<Config, 'providers'>, demoUrl: () => string | null): Providers {
   const configured = new Map(
-    PROVIDERS.map((provider) => {
+    PROVIDERS.flatMap((provider) => {
       const own = config.providers[provider.name]
-      return [provider.name, configure(provider, own?.baseUrl ?? provider.baseUrl, own?.apiKey ?? null)]
+      const baseUrl = own?.baseUrl ?? provider.baseUrl
+      return baseUrl === null ? [] : [[provider.name, configure(provider, baseUrl, own?.apiKey ?? null)] as const]
     }),
   )
   const withDemo = () => {

@@ -7,7 +7,7 @@ describe('a provider', () => {
   it('is reached at its public address, over TLS, unless the operator says another', () => {
     for (const provider of createProviders({ providers: {} }, off).list()) {
       expect(provider.origin).toMatch(/^https:\/\/[\w.-]+$/)
-      expect(provider.baseUrl.startsWith(provider.origin)).toBe(true)
+      expect(provider.baseUrl!.startsWith(provider.origin)).toBe(true)
       expect([provider.basePath.endsWith('/'), provider.sharedKey]).toEqual([false, null])
     }
   })
