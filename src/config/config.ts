@@ -42,6 +42,7 @@ export type Config = {
   /** Default per token that has no limit of its own. */
   rateLimit: { requests: number; windowSeconds: number } | null
   streamUsage: 'inject' | 'estimate'
+  strictTranslation: boolean
   onClientAbort: 'cancel' | 'drain'
   /** Null: for ever. */
   requestLogDays: number | null

@@ -162,6 +162,7 @@ function toConfig(
     rateLimit:
       values.RATE_LIMIT === null ? null : { requests: values.RATE_LIMIT, windowSeconds: values.RATE_LIMIT_WINDOW },
     streamUsage: values.STREAM_USAGE,
+    strictTranslation: values.STRICT_TRANSLATION,
     onClientAbort: values.ON_CLIENT_ABORT,
     requestLogDays: values.REQUEST_LOG_DAYS,
     ledgerCheckMs: values.LEDGER_CHECK_MINUTES === 0 ? null : values.LEDGER_CHECK_MINUTES * 60_000,

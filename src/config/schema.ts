@@ -3,6 +3,7 @@ import { alertOptions } from './alert-options.ts'
 import * as parse from './parsers.ts'
 import { priceDiscounts, priceModels } from './price-parsers.ts'
 import { PROVIDER_NAMES, type ProviderName, providerOptions } from './provider-options.ts'
+import { translationOptions } from './translation-options.ts'
 
 export { PROVIDER_NAMES, type ProviderName }
 
@@ -160,6 +161,7 @@ export const OPTIONS = {
       'Prices of your own, which come before the list; the first match wins. In the environment as JSON. How to write them stands in docs/prices.md.',
   }),
 
+  ...translationOptions,
   ...alertOptions,
 
   MAX_BODY_MB: option({

@@ -115,3 +115,17 @@ function namedByConnection(raw: readonly string[]): Set<string> | null {
   }
   return named
 }
+
+/** For a request of the gateway's own making: what the client says of its dialect means nothing to another one. */
+export function translatedHeaders(
+  userAgent: string | undefined,
+  own: Record<string, string>,
+  contentLength: number,
+  stream: boolean,
+): Flat {
+  const headers = ['content-type', 'application/json', 'content-length', String(contentLength)]
+  headers.push('accept', stream ? 'text/event-stream' : 'application/json', 'accept-encoding', 'identity')
+  if (userAgent !== undefined) headers.push('user-agent', userAgent)
+  for (const name in own) headers.push(name, own[name]!)
+  return headers
+}

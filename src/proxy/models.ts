@@ -52,7 +52,7 @@ export function modelsHandler(ctx: AppContext): (exchange: HttpExchange, target:
       body: null,
     }))
     if (answer.status !== 200 && answer.status !== 401) {
-      relay(ctx, exchange, target, answer, { hideUsage: false, drains: false })
+      relay(ctx, exchange, target, answer, { hideUsage: false, drains: false, translation: null })
       return null
     }
     const text = await readText(answer, MAX_LIST_BYTES)

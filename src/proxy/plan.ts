@@ -40,6 +40,15 @@ function locate(choice: Choice, caller: Caller, model: string | null) {
   throw new GatewayError('no_healthy_upstream', { message: NO_KEY })
 }
 
+/** The provider is the one that the path names, and the model is what its API calls it. Throws as `plan` does. */
+export function planMounted(choice: Choice, caller: Caller, mount: string, model: string | null): Target {
+  const provider = choice.providers.get(mount)
+  const key = provider && pickKey(choice, caller, provider)
+  if (!provider || key === null) throw notFound(caller, model ?? mount, provider)
+  if (model !== null) authorizeModel(caller, [model, `${provider.name}:${model}`, `${provider.name}/${model}`])
+  return { provider, model, key }
+}
+
 function splitPrefix(providers: Providers, model: string) {
   const at = model.search(/[:/]/)
   const provider = at > 0 ? providers.get(model.slice(0, at)) : model === 'demo' ? providers.get('demo') : null
