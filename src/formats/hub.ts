@@ -161,8 +161,8 @@ export type HubEvent =
   | { type: 'citation'; choice: number; citation: HubCitation }
   | { type: 'logprobs'; choice: number; logprobs: HubLogprob[] }
   | { type: 'finish'; choice: number; reason: HubFinish; stopSequence?: string }
-  /** All that is counted so far: the last one holds. */
-  | { type: 'usage'; usage: Usage }
+  /** All that is counted so far: the last one holds. `provisional`: the output is yet to be counted. */
+  | { type: 'usage'; usage: Usage; provisional?: boolean }
   | { type: 'ping' }
   | { type: 'error'; error: HubError }
   /** The stream has come to the end that its format defines. */

@@ -280,6 +280,8 @@ function giveUpOnSilence(res: ServerResponse, ms: number): () => void {
   // Node's own timer of a socket, which starts anew as long as its write queue shrinks.
   socket?.setTimeout(ms).once('timeout', giveUp)
   const stop = () => {
+    // A slow reader stops many times.
+    res.off('close', stop).off('finish', stop)
     socket?.off('timeout', giveUp)
     if (!res.writableFinished) socket?.setTimeout(0)
   }

@@ -38,7 +38,7 @@ export function settle(parts: SettleParts, exchange: Exchange, outcome: Outcome,
     parts.life.unsettled--
     done()
   }
-  const { usage, servedModel, text } = (outcome.observer ?? passThrough).result()
+  const { usage, partial, servedModel, text } = (outcome.observer ?? passThrough).result()
   exchange.servedModel = servedModel
   if (usage !== null || !mayEstimate(exchange, outcome))
     return book(parts, exchange, outcome, usage ?? NO_USAGE, written)
@@ -47,8 +47,14 @@ export function settle(parts: SettleParts, exchange: Exchange, outcome: Outcome,
   const generated = exchange.endpoint?.text === 'input_only' ? '' : (text() ?? '')
   parts.estimator
     .estimate(requestBytes, generated)
-    .then((estimate) => book(parts, exchange, outcome, estimate, written))
+    .then((estimate) => book(parts, exchange, outcome, completed(partial ?? null, estimate), written))
 }
+
+/** The provider's own count of the input is better than an estimate, and knows what came from a cache. */
+const completed = (partial: Usage | null, estimate: Usage): Usage =>
+  partial === null
+    ? estimate
+    : { ...partial, outputTokens: estimate.outputTokens, reasoningTokens: 0, source: 'estimated' }
 
 /** Only what a provider has begun to answer, on an endpoint whose text can be counted, has a use that can be estimated. */
 function mayEstimate(

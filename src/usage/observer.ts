@@ -19,6 +19,8 @@ export type Observer = {
 
 export type Observed = {
   usage: Usage | null
+  /** What was counted before the answer broke off: its input, where the provider tells of that at the beginning. */
+  partial?: Usage | null
   servedModel: string | null
   /** The generated text so far, for an estimate when no usage was reported. Null: this answer has none. */
   text(): string | null

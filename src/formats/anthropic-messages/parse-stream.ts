@@ -46,10 +46,10 @@ export function createStreamParser(): StreamParser {
   }
 
   /** What comes later replaces what came before, field by field. */
-  const addUsage = (more: unknown): HubEvent[] => {
+  const addUsage = (more: unknown, provisional: boolean): HubEvent[] => {
     for (const [name, value] of Object.entries(record(more))) if (value !== null) usage = { ...usage, [name]: value }
     const read = readUsage(usage)
-    return read ? [{ type: 'usage', usage: read }] : []
+    return read ? [{ type: 'usage', usage: read, provisional }] : []
   }
 
   const readEnd = (delta: Json): HubEvent[] => {
@@ -72,14 +72,14 @@ export function createStreamParser(): StreamParser {
         case 'message_start': {
           const message = record(data.message)
           const start: HubEvent = { type: 'start', id: text(message.id), model: text(message.model), created: null }
-          return [start, ...addUsage(message.usage)]
+          return [start, ...addUsage(message.usage, true)]
         }
         case 'content_block_start':
           return startBlock(data.index, record(data.content_block))
         case 'content_block_delta':
           return readDelta(data.index, record(data.delta))
         case 'message_delta':
-          return [...readEnd(record(data.delta)), ...addUsage(data.usage)]
+          return [...readEnd(record(data.delta)), ...addUsage(data.usage, false)]
         case 'message_stop':
           return [{ type: 'done' }]
         case 'ping':

@@ -32,6 +32,7 @@ export function createDialectObserver({ parser, builder, secret }: Options): Obs
   let last = ''
   let held: Buffer[] = []
   let usage: Usage | null = null
+  let isProvisional = false
   let servedModel: string | null = null
   let text = ''
   let finished = false
@@ -45,6 +46,7 @@ export function createDialectObserver({ parser, builder, secret }: Options): Obs
         break
       case 'usage':
         usage = event.usage
+        isProvisional = event.provisional === true
         break
       case 'text':
       case 'reasoning':
@@ -163,7 +165,12 @@ export function createDialectObserver({ parser, builder, secret }: Options): Obs
     finished: () => finished,
     truncated: () => !finished,
     failed: () => failed,
-    result: () => ({ usage, servedModel, text: () => text }),
+    result: () => ({
+      usage: isProvisional ? null : usage,
+      partial: isProvisional ? usage : null,
+      servedModel,
+      text: () => text,
+    }),
   }
 }
 
