@@ -1,11 +1,11 @@
 import { type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http'
 import { GatewayError } from '../errors.ts'
 import { DIALECTS } from '../formats/dialects.ts'
-import { formatUsd } from '../money.ts'
 import { createJsonObserver } from '../usage/json-observer.ts'
 import { type Observer, passThrough } from '../usage/observer.ts'
 import { createSecretFilter } from '../usage/secret-filter.ts'
 import { createStreamObserver } from '../usage/stream-observer.ts'
+import { COST_HEADER, costText, wantsCost } from './cost-header.ts'
 import { createDecoding, type Decoding, type Source } from './decode.ts'
 import { note } from './dispatch.ts'
 import type { HttpExchange } from './exchange.ts'
@@ -249,12 +249,8 @@ function createReceiver(
   }
 }
 
-const COST_HEADER = 'x-llm-proxy-cost-usd'
 /** Bytes. A longer answer goes out as it comes, without its cost. */
 const LONGEST_WAIT = 1024 * 1024
-
-const wantsCost = ({ req }: HttpExchange) => req.headers['x-llm-proxy-include-cost'] === 'true'
-const costText = ({ costNanoUsd }: HttpExchange) => (costNanoUsd === null ? 'unpriced' : formatUsd(costNanoUsd))
 
 /** Throws what `writeHead` would throw. */
 function checkHeaders(headers: readonly string[]): void {

@@ -5,6 +5,7 @@ import type { Caller } from '../domain/token-index.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
 import { admit } from './admit.ts'
 import { authenticate, authorize, authorizeModel, authorizeNoModel } from './authenticate.ts'
+import { answerCount } from './count-tokens.ts'
 import { dispatch, note } from './dispatch.ts'
 import { modelCall } from './endpoints.ts'
 import { type HttpExchange, newExchange } from './exchange.ts'
@@ -88,6 +89,7 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     await admit(ctx, ctx.config.rateLimit, exchange, caller, target)
     if (exchange.clientGone) throw new GatewayError('client_closed')
     if (isModelList) return models(exchange, target)
+    if (await answerCount(ctx, exchange, target)) return
     const { request, hideUsage, translation } = prepare(ctx, exchange, target, () =>
       upload(ctx.providers, ctx.config.defaultProvider, exchange),
     )

@@ -4,6 +4,7 @@ import { statusOf } from '../../formats/error-kind.ts'
 import type { HubAnswer, HubError } from '../../formats/hub.ts'
 import type { Observer } from '../../usage/observer.ts'
 import { passThrough } from '../../usage/observer.ts'
+import { COST_HEADER, costText, wantsCost } from '../cost-header.ts'
 import { note } from '../dispatch.ts'
 import type { HttpExchange } from '../exchange.ts'
 import { type Answer, UpstreamFailure } from '../forward.ts'
@@ -112,6 +113,7 @@ function send(
     return
   }
   settle(parts, exchange, outcome, () => {
+    if (wantsCost(exchange)) headers.push(COST_HEADER, costText(exchange))
     res.writeHead(outcome.status, headers)
     res.end(bytes)
   })

@@ -30,6 +30,11 @@ export function translate(exchange: Exchange, target: Target, value: Json | null
   const [from, speech] = [DIALECTS[dialect], provider.speaks[0]]
   const to = speech && DIALECTS[speech.dialect]
   if (!from || !to || value === null) throw notTranslatable(exchange, target)
+  if (dialect === 'gemini' && exchange.stream && !/[?&]alt=sse(?:&|$)/.test(path.query))
+    throw new GatewayError('unsupported_parameter', {
+      message: 'Streams of this model come as events: ask with ?alt=sse, as the SDKs do.',
+      param: 'alt',
+    })
   const model = target.model ?? ''
   const place = { model: modelCall(path.api)?.model ?? null, stream: exchange.stream }
   const { request, body, dropped } = translateRequest({ from, to }, value, place, {
