@@ -121,12 +121,16 @@ export async function openContext({
   const ledger = createLedger({
     store: store.ledger,
     now,
-    onFailure(error, pendingRows) {
+    onFailure(error, pendingRows, refusing) {
       metrics.ledgerPending(pendingRows)
-      log.error('the ledger cannot be written; new requests are refused until it can', {
-        pending_rows: pendingRows,
-        cause: error,
-      })
+      const what = refusing
+        ? 'the ledger cannot be written; new requests are refused until it can'
+        : 'a month of the ledger that is over cannot be written; its last rows wait'
+      log.error(what, { pending_rows: pendingRows, cause: error })
+    },
+    onLost(row, error) {
+      metrics.ledgerRowLost()
+      logUnwritten(log, row, error)
     },
     onAnswerFailure: (requestId, cause) => log.error('an answer could not be ended', { request_id: requestId, cause }),
     onRecovery() {
@@ -180,7 +184,7 @@ export async function openContext({
       jobs.abort()
       const unwritten = await ledger.close()
       // Better in the log than nowhere: these rows can be entered by hand.
-      for (const row of unwritten) log.error('a ledger row could not be written', { row: textOf(row) })
+      for (const row of unwritten) logUnwritten(log, row)
       await Promise.all([alerts.close(), retention.close()])
       await Promise.all([http.close(), estimator.close(), demo.close()])
       await store.close()
@@ -188,6 +192,9 @@ export async function openContext({
     },
   }
 }
+
+const logUnwritten = (log: Logger, row: LedgerRow, cause?: unknown) =>
+  log.error('a ledger row could not be written', { row: textOf(row), ...(cause !== undefined && { cause }) })
 
 /** JSON, with 64-bit integers as texts. */
 const textOf = (row: LedgerRow) =>

@@ -84,6 +84,11 @@ export function createMetrics() {
     help: 'Ledger rows that could not be written yet.',
     registers,
   })
+  const ledgerLost = new Counter({
+    name: 'llmproxy_ledger_lost_rows_total',
+    help: 'Ledger rows that no database takes; they are in the log.',
+    registers,
+  })
   const alerts = new Counter({
     name: 'llmproxy_alerts_total',
     help: 'Alerts by kind: budget_threshold, unusual_spending, ledger_drift.',
@@ -148,6 +153,7 @@ export function createMetrics() {
       checked.set(at / 1000)
       drift.set(places)
     },
+    ledgerRowLost: () => ledgerLost.inc(),
     alertFired: (kind: string) => alerts.inc({ kind }),
     auditSuppressed: () => droppedAudit.inc(),
   }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import type { presentProject, presentProviderKey, presentToken } from '../domain/present.ts'
+import type { presentProject, presentProviderKey, presentToken, presentUsage } from '../domain/present.ts'
+import type { UsageGroup } from '../store/store.ts'
 import type { PresentedReprice } from '../usage/maintenance/reprice-api.ts'
 import type { presentPrice } from '../usage/prices/present.ts'
 import { CliError } from './failure.ts'
@@ -12,13 +13,14 @@ export type Project = ReturnType<typeof presentProject>
 export type ProviderKey = ReturnType<typeof presentProviderKey>
 export type Token = ReturnType<typeof presentToken>
 export type Price = ReturnType<typeof presentPrice>
+export type Usage = ReturnType<typeof presentUsage>
 export type CreatedToken = Token & { token: string }
 
 export type Page = { limit: number; after?: string }
 export type List<T> = { data: T[]; has_more: boolean; next_cursor: string | null }
 export type PriceFilter = { provider?: string; model?: string }
-/** A model of the ledger, as it was asked for, with its provider; null where a request had none. */
-export type UsedModel = { keys: Record<string, string | null>; unpriced_requests: number }
+/** Times in milliseconds since the epoch; `from` inclusive, `to` exclusive. */
+export type UsageQuery = { groupBy: readonly UsageGroup[]; provider?: string; from: number; to?: number }
 export type TokenFilter = { projectId?: string; activeOnly?: boolean }
 type Fields = Record<string, unknown>
 
@@ -45,10 +47,10 @@ export interface Admin {
   deleteToken(id: string): Promise<void>
   /** As they are now; `model` is a name as requests say it, or a glob. */
   listPrices(filter: PriceFilter): Promise<Price[]>
-  /** What the ledger has from this time on, in milliseconds since the epoch. */
-  usedModels(from: number): Promise<UsedModel[]>
   /** Prices past requests anew, or says what that would change. */
   reprice(fields: Fields): Promise<PresentedReprice>
+  /** Sums of the ledger. */
+  usage(query: UsageQuery): Promise<Usage[]>
   /** What a first request needs: where clients reach the gateway, and whether its demo model answers. */
   firstRequest(): Promise<{ url: string; demo: boolean }>
   close(): Promise<void>

@@ -11,7 +11,7 @@ import {
   type Project,
   type ProviderKey,
   type Token,
-  type UsedModel,
+  type Usage,
 } from './client.ts'
 import { CliError, noSuchProject } from './failure.ts'
 import { reasonOf } from './http.ts'
@@ -72,8 +72,10 @@ export function createHttpAdmin({ url, token }: { url: string; token: string }):
     async listPrices(filter) {
       return (await list<Price>('/prices', filter)).data
     },
-    async usedModels(from) {
-      return (await list<UsedModel>('/usage', { group_by: 'provider,model', from: new Date(from).toISOString() })).data
+    async usage({ groupBy, provider, from, to }) {
+      const time = (at: number | undefined) => (at === undefined ? undefined : new Date(at).toISOString())
+      const query = { group_by: groupBy.join(','), provider, from: time(from), to: time(to) }
+      return (await list<Usage>('/usage', query)).data
     },
     reprice: async (fields) => (await call('POST', '/prices/reprice', fields, REPRICE_MS)) as PresentedReprice,
     async firstRequest() {

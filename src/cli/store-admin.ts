@@ -10,7 +10,7 @@ import { addProviderKey, deleteProviderKey } from '../domain/provider-keys.ts'
 import type { Sealer } from '../domain/secrets.ts'
 import { createToken, deleteToken, revokeProjectTokens, revokeToken, updateToken } from '../domain/tokens.ts'
 import { PROVIDER_NAMES } from '../providers/index.ts'
-import type { PageOf, Project, Store, UsageGroup } from '../store/store.ts'
+import type { PageOf, Project, Store } from '../store/store.ts'
 import { VERSION } from '../version.ts'
 import type { Admin, List } from './client.ts'
 import { noSuchProject } from './failure.ts'
@@ -98,9 +98,9 @@ function createStoreAdmin({ config, store, actor, now }: Given): Admin {
       const { reprice } = createRepricer({ store, now, run: (query) => repriceRows(store.ledger, prices, query) })
       return reprice(actor, fields)
     },
-    async usedModels(from) {
-      const groupBy: UsageGroup[] = ['provider', 'model']
-      const { rows } = await store.ledger.usage({ groupBy, filter: { from } })
+    async usage({ groupBy: groups, ...filter }) {
+      const groupBy = [...groups]
+      const { rows } = await store.ledger.usage({ groupBy, filter })
       return rows.map((row) => presentUsage(row, groupBy))
     },
     async firstRequest() {

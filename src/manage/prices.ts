@@ -31,7 +31,8 @@ const priceShape = z
     source: z.string().describe('`genai-prices` with its version (and a discount), `config`, or `free`.'),
     ...tokenRates.shape,
     audio_hour: usd.describe('An hour of audio in.'),
-    web_searches: usd.describe('A thousand searches.'),
+    web_searches: usd.describe('A thousand searches of the web.'),
+    storage_searches: usd.describe('A thousand searches of files.'),
     request: usd.describe('Each request.'),
     tiers: z
       .array(tokenRates.extend({ above_input_tokens: z.int() }))

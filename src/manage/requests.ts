@@ -30,7 +30,7 @@ const requestShape = z
       details: z
         .record(z.string(), z.number())
         .nullable()
-        .describe('What has a price of its own, where there was some: `input_audio_tokens`, `web_searches` …'),
+        .describe('What is charged apart, where there was some: `input_audio_tokens`, `web_searches` …'),
       source: z.enum(['reported', 'estimated', 'none']),
       estimate_reason: z
         .enum(['client_abort', 'upstream_cut', 'not_reported', 'interrupted'])

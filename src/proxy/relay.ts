@@ -279,6 +279,7 @@ function giveUpOnSilence(res: ServerResponse, ms: number): () => void {
     // A slow reader stops many times.
     res.off('close', stop).off('finish', stop)
     socket?.off('timeout', giveUp)
+    res.off('close', stop).off('finish', stop)
     if (!res.writableFinished) socket?.setTimeout(0)
   }
   res.once('close', stop).once('finish', stop)

@@ -64,13 +64,21 @@ function highestCost(prices: Prices, exchange: Exchange, caller: Caller, { provi
   if (body.kind === 'stream') return { amount: { nanoUsd: UPLOAD_NANO_USD, tokens: 0 }, inputTokens: 0 }
   const { input, output } = plausibleTokens(body, endpoint.text !== 'input_only')
   const nanoUsd = prices.highest(provider.name, model, input, output, at)
-  if (nanoUsd === null && hasDollarBudget(caller)) {
-    throw new GatewayError('model_not_allowed', {
-      message: `No price is known for the model \`${exchange.model}\`, and this token has a budget in dollars. Set a price under \`prices\` in the configuration.`,
-      param: 'model',
-    })
-  }
+  if (nanoUsd === null) refuseUnpriced(caller, exchange.model)
   return { amount: { nanoUsd: nanoUsd ?? 0n, tokens: input + output }, inputTokens: input }
+}
+
+/** The model of an upload, which is known when it passes. Throws `model_not_allowed`, as `reserve` does. */
+export function authorizePrice(prices: Prices, caller: Caller, provider: string, model: string, at: number): void {
+  if (prices.highest(provider, model, 0, 0, at) === null) refuseUnpriced(caller, model)
+}
+
+function refuseUnpriced(caller: Caller, model: string | null): void {
+  if (!hasDollarBudget(caller)) return
+  throw new GatewayError('model_not_allowed', {
+    message: `No price is known for the model \`${model}\`, and this token has a budget in dollars. Set a price under \`prices\` in the configuration.`,
+    param: 'model',
+  })
 }
 
 const hasDollarBudget = ({ token, project }: Caller) =>

@@ -20,6 +20,7 @@ import { prepare } from './prepare.ts'
 import { readRequest } from './read-request.ts'
 import { readText } from './read-text.ts'
 import { relay } from './relay.ts'
+import { authorizePrice } from './reserve.ts'
 import { sendError } from './respond.ts'
 import { refuseDoubledModel } from './rewrite.ts'
 import { settle } from './settle.ts'
@@ -90,9 +91,7 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     if (exchange.clientGone) throw new GatewayError('client_closed')
     if (isModelList) return models(exchange, target)
     if (await answerCount(ctx, exchange, target)) return
-    const { request, hideUsage, translation } = prepare(ctx, exchange, target, () =>
-      upload(ctx.providers, ctx.config.defaultProvider, exchange),
-    )
+    const { request, hideUsage, translation } = prepare(ctx, exchange, target, () => upload(ctx, exchange))
     // The parsed body has served; its bytes are enough for another try or an estimate.
     if (exchange.body.kind === 'json') exchange.body = { ...exchange.body, value: null }
     const answer = await dispatch(ctx, exchange, target, () => request())
@@ -149,8 +148,8 @@ function shortEnough(model: string): string {
   })
 }
 
-function upload(providers: AppContext['providers'], defaultProvider: string, exchange: HttpExchange) {
-  const { body, req, caller } = exchange
+function upload({ providers, config: { defaultProvider }, prices }: AppContext, exchange: HttpExchange) {
+  const { body, req, caller, provider, at } = exchange
   if (body.kind !== 'stream' || caller === null) return null
   // What is compressed cannot be read on the way, nor is what a form says of its session.
   const isUnread = req.headers['content-encoding'] !== undefined || hidesItsModel(exchange.path.api)
@@ -164,6 +163,7 @@ function upload(providers: AppContext['providers'], defaultProvider: string, exc
     onModel(model) {
       shortEnough(model)
       plan({ providers, defaultProvider, pick: () => 0 }, caller, model)
+      if (exchange.endpoint !== null) authorizePrice(prices, caller, provider!, model, at)
       exchange.model = model
     },
     onUnreadable: () => authorizeNoModel(caller),

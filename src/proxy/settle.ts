@@ -6,6 +6,7 @@ import type { Observer } from '../usage/observer.ts'
 import { passThrough } from '../usage/observer.ts'
 import type { Prices } from '../usage/prices/prices.ts'
 import { NO_USAGE } from '../usage/read-usage.ts'
+import { withTools } from '../usage/tool-calls.ts'
 import { bookedNames, type Exchange } from './exchange.ts'
 import { worksUncounted } from './named-models.ts'
 
@@ -38,36 +39,41 @@ export function settle(parts: SettleParts, exchange: Exchange, outcome: Outcome,
     parts.life.unsettled--
     done()
   }
-  const { usage, partial, servedModel, text } = (outcome.observer ?? passThrough).result()
+  const { usage, partial, servedModel, tools, text } = (outcome.observer ?? passThrough).result()
   exchange.servedModel = servedModel
-  if (usage !== null || !mayEstimate(exchange, outcome))
-    return book(parts, exchange, outcome, usage ?? NO_USAGE, written)
+  if (usage !== null || !(mayEstimate(exchange, outcome) || failedHalfWay(exchange, outcome, text)))
+    return book(parts, exchange, outcome, withTools(usage ?? NO_USAGE, tools, servedModel), written)
   const { body } = exchange
   const requestBytes = body.kind === 'json' ? body.bytes : Buffer.alloc(0)
   const generated = exchange.endpoint?.text === 'input_only' ? '' : (text() ?? '')
   parts.estimator
     .estimate(requestBytes, generated)
-    .then((estimate) => book(parts, exchange, outcome, completed(partial ?? null, estimate), written))
+    .then((estimate) =>
+      book(parts, exchange, outcome, withTools(completed(partial, estimate), tools, servedModel), written),
+    )
 }
 
 /** The provider's own count of the input is better than an estimate, and knows what came from a cache. */
-const completed = (partial: Usage | null, estimate: Usage): Usage =>
-  partial === null
-    ? estimate
-    : { ...partial, outputTokens: estimate.outputTokens, reasoningTokens: 0, source: 'estimated' }
+const completed = (partial: Usage | null | undefined, estimate: Usage): Usage =>
+  partial ? { ...partial, outputTokens: estimate.outputTokens, reasoningTokens: 0, source: 'estimated' } : estimate
 
-/** Only what a provider has begun to answer, on an endpoint whose text can be counted, has a use that can be estimated. */
-function mayEstimate(
-  { endpoint, provider, overheadMs, responseBytes }: Exchange,
-  { status, answered, error }: Outcome,
-): boolean {
-  if (!endpoint?.text || provider === null || overheadMs === null) return false
-  return (
-    (answered && status < 300 && responseBytes > 0) ||
-    status === 499 ||
-    error === 'upstream_cut' ||
-    error === 'upstream_timeout'
-  )
+/** Only what a provider has begun to work on, on an endpoint whose text can be counted, has a use that can be estimated. */
+function mayEstimate(exchange: Exchange, outcome: Outcome): boolean {
+  const { endpoint, provider, responseBytes } = exchange
+  if (!endpoint?.text || provider === null) return false
+  return (outcome.answered && outcome.status < 300 && responseBytes > 0) || brokeOff(exchange, outcome)
+}
+
+/** An answer that told of an error of the provider's own when some of its text had come: that had been worked for. */
+const failedHalfWay = ({ endpoint }: Exchange, { status, error }: Outcome, text: () => string | null): boolean =>
+  error === 'upstream_error' && status < 300 && endpoint !== null && endpoint.text !== null && Boolean(text())
+
+/** The provider had the request and had not refused it when client, connection or time ended it: it may have worked, and will be paid. */
+function brokeOff({ res, attempts }: Exchange, { status, error }: Outcome): boolean {
+  const last = attempts.at(-1)
+  // The handshake of a WebSocket makes nothing work yet.
+  if (res === null || last === undefined || last.outcome === 'unsent' || (last.status ?? 0) >= 400) return false
+  return status === 499 || error === 'upstream_cut' || error === 'upstream_timeout'
 }
 
 function book(
@@ -77,18 +83,18 @@ function book(
   usage: Usage,
   done: () => void,
 ): void {
-  const { caller } = exchange
+  const { caller, reservation } = exchange
   const row = rowOf(exchange, outcome, usage, costOf(prices, exchange, outcome, usage))
   exchange.costNanoUsd = row.costNanoUsd
   if (exchange.grant) kv.release(exchange.grant, { tokens: usage.inputTokens + usage.outputTokens })
   metrics.requestEnded(row, outcome.answered, exchange.overheadMs)
   log.request(row, outcome.cause === undefined ? null : describeCause(outcome.cause))
   // Nobody stands behind an unknown token: there is no account to write it to, and anyone could fill the disk. And while rows
-  // cannot be written, those of refused requests would pile up in memory.
-  if (caller === null || (ledger.failing() && !exchange.admitted)) return done()
+  // cannot be written, those of refused requests would pile up in memory; but one that is written down as open has to be ended.
+  if (caller === null || (ledger.failing() && !exchange.admitted && reservation === null)) return done()
   ledger.record(row, exchange.admitted && !exchange.taken ? caller.token.id : null, () => {
     // Together, so that at no moment the money is neither held back nor spent.
-    if (exchange.reservation) budgets.release(exchange.reservation)
+    if (reservation) budgets.release(reservation)
     budgets.spent(row)
     alerts.settled(row, budgets.known(caller, row.at))
     done()
@@ -99,17 +105,26 @@ type Cost = Pick<LedgerRow, 'costNanoUsd' | 'priceSource'>
 const FREE: Cost = { costNanoUsd: 0n, priceSource: null }
 const UNPRICED: Cost = { costNanoUsd: null, priceSource: null }
 
-/** What fails is free unless the provider counted something; what makes no model work is free; everything else has a price, or none is known. */
-function costOf(prices: Prices, exchange: Exchange, { answered }: Outcome, usage: Usage): Cost {
-  const { provider, servedModel, target, at, endpoint, reservation } = exchange
+/**
+ * What fails is free unless the provider counted something; what makes no model work is free; everything else has a price, or none
+ * is known, and then what a budget held back is charged.
+ */
+function costOf(prices: Prices, exchange: Exchange, outcome: Outcome, usage: Usage): Cost {
+  const { provider, servedModel, target, model, at, endpoint } = exchange
   if (provider === null) return FREE
   if (usage.source === 'none') {
-    if (!answered || !(endpoint !== null || worksUncounted(exchange))) return FREE
-    // Speech, for one: what a budget held back is all that is known.
-    return reservation ? { costNanoUsd: reservation.amount.nanoUsd, priceSource: 'reserved' } : UNPRICED
+    const worked = outcome.answered || brokeOff(exchange, outcome)
+    if (!worked || !(endpoint !== null || worksUncounted(exchange))) return FREE
+    return unpriced(exchange)
   }
-  const priced = prices.price(provider, servedModel, target?.model ?? null, usage, at)
-  return priced === null ? UNPRICED : { costNanoUsd: priced.costNanoUsd, priceSource: priced.source }
+  // The model of an upload is known when it has passed, as it was sent on.
+  const priced = prices.price(provider, servedModel, target?.model ?? model, usage, at)
+  return priced === null ? unpriced(exchange) : { costNanoUsd: priced.costNanoUsd, priceSource: priced.source }
+}
+
+function unpriced({ reservation }: Exchange): Cost {
+  const held = reservation?.amount.nanoUsd ?? 0n
+  return held > 0n ? { costNanoUsd: held, priceSource: 'reserved' } : UNPRICED
 }
 
 function rowOf(exchange: Exchange, outcome: Outcome, usage: Usage, cost: Cost): LedgerRow {
@@ -146,7 +161,7 @@ function rowOf(exchange: Exchange, outcome: Outcome, usage: Usage, cost: Cost): 
 
 function reasonOf({ status, error }: Outcome): EstimateReason {
   if (status === 499) return 'client_abort'
-  return error === 'upstream_cut' || error === 'upstream_timeout' ? 'upstream_cut' : 'not_reported'
+  return error === null ? 'not_reported' : 'upstream_cut'
 }
 
 const describeCause = (cause: unknown) => describeError(cause instanceof GatewayError ? (cause.cause ?? cause) : cause)

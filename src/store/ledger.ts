@@ -12,7 +12,7 @@ export type Usage = {
   cachedTokens: number
   cacheWriteTokens: number
   reasoningTokens: number
-  /** What has a price of its own and is rare, by the names of genai-prices: parts of the tokens above, or other units. */
+  /** What is charged apart and is rare, as genai-prices calls it where it knows it: parts of the tokens above, or other units. */
   details: UsageDetails | null
   source: 'reported' | 'estimated' | 'none'
 }
@@ -27,6 +27,9 @@ export type UsageUnit =
   | 'output_image_tokens'
   | 'input_audio_seconds'
   | 'web_searches'
+  | 'storage_searches'
+  | 'code_executions'
+  | 'image_generations'
 export type UsageDetails = Readonly<Partial<Record<UsageUnit, number>>>
 
 /** Why usage had to be estimated. */

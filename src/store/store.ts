@@ -28,7 +28,17 @@ export type StoreStatus = { engine: string; location: string; schemaVersion: num
 
 /** Why the store could not do its work, in words for an operator (`message`), with the engine's own error as `cause`. */
 export class StoreError extends Error {
-  readonly kind: 'corrupt' | 'read_only' | 'full' | 'busy' | 'newer_version' | 'conflict' | 'not_found' | 'unavailable'
+  /** `invalid`: a value that no database takes, whenever it is tried. */
+  readonly kind:
+    | 'corrupt'
+    | 'read_only'
+    | 'full'
+    | 'busy'
+    | 'newer_version'
+    | 'conflict'
+    | 'not_found'
+    | 'invalid'
+    | 'unavailable'
   constructor(kind: StoreError['kind'], message: string, options?: ErrorOptions) {
     super(message, options)
     this.name = 'StoreError'

@@ -12,6 +12,14 @@ export function jsonText(body: Record<string, unknown>): string {
   return parts.join('')
 }
 
+/** The same of a JSON answer that broke off: its beginning, to the last letter. Escapes count as they are written. */
+export function cutJsonText(json: string): string {
+  return Array.from(json.matchAll(TEXT_MEMBERS), ([, , text]) => text).join('')
+}
+
+/** Members that hold generated text, and their values; the last one may lack its end. What a response repeats of its request has other names. */
+const TEXT_MEMBERS = /"(content|text|arguments|refusal|reasoning|reasoning_content)"\s*:\s*"((?:[^"\\]|\\.)*)/gs
+
 /** The text in the JSON of stream events: chat and completions chunks, responses deltas. */
 export function streamText(bodies: Iterable<Record<string, unknown>>): string {
   const parts: string[] = []

@@ -1,7 +1,8 @@
 import { createFieldScan, type FieldScan } from './field-scan.ts'
-import { jsonText } from './generated-text.ts'
+import { cutJsonText, jsonText } from './generated-text.ts'
 import { type Observed, type Observer, passThrough } from './observer.ts'
 import { readUsage, usageOf } from './read-usage.ts'
+import { createToolCount } from './tool-calls.ts'
 
 /** Answers up to this size are parsed whole when they are complete; larger ones are scanned as they pass, in constant memory. */
 const PARSE_UP_TO = 64 * 1024
@@ -14,39 +15,62 @@ export function createJsonObserver(isText: boolean): Observer {
   let pieces: Buffer[] = []
   let bytes = 0
   let scan: FieldScan | null = null
-  let observed: Observed | null = null
+  const tools = createToolCount()
+  let observed: (Observed & { failed: boolean }) | null = null
 
-  const finish = (): Observed => {
-    if (scan) return { ...scan.result(), text: () => null }
-    const body = parse(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces))
+  const finish = () => {
+    if (scan) return { ...scan.result(), tools: tools.result(), text: () => null, failed: false }
+    const json = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
     pieces = []
+    const body = parse(json)
+    // Only responses have such items.
+    if (body === null || body.object === 'response') tools.push(json.toString('latin1'))
+    if (body === null) return { ...readCut(json), tools: tools.result(), failed: false }
     return {
-      usage: body && readUsage(usageOf(body)),
-      servedModel: body && typeof body.model === 'string' ? body.model : null,
-      text: () => body && jsonText(body),
+      usage: readUsage(usageOf(body)),
+      servedModel: typeof body.model === 'string' ? body.model : null,
+      tools: tools.result(),
+      text: () => jsonText(body),
+      failed: typeof body.error === 'object' && body.error !== null,
     }
+  }
+
+  const pass = (piece: Buffer, to: FieldScan) => {
+    to.push(piece)
+    if (isText) tools.push(piece.toString('latin1'))
+  }
+
+  const read = () => {
+    observed ??= finish()
+    return observed
   }
 
   return {
     ...passThrough,
     push(piece) {
       bytes += piece.length
-      if (scan) scan.push(piece)
+      if (scan) pass(piece, scan)
       else {
         pieces.push(piece)
         if (bytes > parseUpTo) {
           scan = createFieldScan()
-          for (const early of pieces) scan.push(early)
+          for (const early of pieces) pass(early, scan)
           pieces = []
         }
       }
       return piece
     },
-    result: () => {
-      observed ??= finish()
-      return observed
-    },
+    // Some say so with a status of success.
+    failed: () => read().failed,
+    result: () => read(),
   }
+}
+
+/** Of an answer that broke off: what had come of it. */
+function readCut(bytes: Buffer): Omit<Observed, 'tools'> {
+  const scan = createFieldScan()
+  scan.push(bytes)
+  return { ...scan.result(), text: () => cutJsonText(bytes.toString('utf8')) }
 }
 
 function parse(json: Buffer): Record<string, unknown> | null {

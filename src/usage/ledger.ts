@@ -1,4 +1,5 @@
 import type { LedgerRow, LedgerStore, OpenRequest } from '../store/store.ts'
+import { isOfSameMonth, type WriteFailure, writeFailureOf } from './write-failure.ts'
 
 const RETRY_MS = 1_000
 /**
@@ -14,7 +15,7 @@ export type Ledger = {
   take(tokenId: string): Promise<boolean>
   /** Writes down that a request is about to leave with money reserved for it; its row ends that. Rejects when it cannot be written. */
   open(request: OpenRequest): Promise<void>
-  /** True while rows cannot be written: no new request should be let in. */
+  /** True while new rows cannot be written: no new request should be let in. */
   failing(): boolean
   /** Writes all that waits; the rows that still could not be written. */
   close(): Promise<LedgerRow[]>
@@ -23,28 +24,39 @@ export type Ledger = {
 type Options = {
   store: Pick<LedgerStore, 'append'>
   now(): number
-  onFailure(error: unknown, pendingRows: number): void
+  /** `refusing`: no new request is let in until they are written. Otherwise they are of a month that nobody writes to any more. */
+  onFailure(error: unknown, pendingRows: number, refusing: boolean): void
+  /** The row can never be written, and is not kept. */
+  onLost(row: LedgerRow, error: unknown): void
   /** The row is written, but what was to follow threw. */
   onAnswerFailure(requestId: string, error: unknown): void
   onRecovery(): void
 }
 
 type Waiting = { row: LedgerRow; countFor: string | null; done: () => void }
+/** A row that could not be written. Its request has ended. */
+type Pending = Waiting & { failure: WriteFailure }
 type Take = { tokenId: string; resolve(taken: boolean): void; reject(error: unknown): void }
 type Opening = { request: OpenRequest; resolve(): void; reject(error: unknown): void }
 /** What waits for the next commit. */
 type Batch = { rows: Waiting[]; takes: Take[]; opens: Opening[] }
 
+/** One that no database takes must not keep the others out. When it is one after the other, it is not the rows. */
+const MAX_LOST_IN_A_ROW = 20
+
 /**
  * Group commit: everything that a few turns of the event loop want written is one transaction. When the database cannot be written
- * (disk full), the answers in flight still end, their rows wait here and are tried again every second.
+ * (disk full), the answers in flight still end, their rows wait here and are tried again every second. When it is not the database
+ * as a whole, each row is written by itself, so that what is wrong with one is not the others' trouble.
  */
-export function createLedger({ store, now, onFailure, onAnswerFailure, onRecovery }: Options): Ledger {
+export function createLedger({ store, now, onFailure, onLost, onAnswerFailure, onRecovery }: Options): Ledger {
   let next = emptyBatch()
   let scheduled = false
   let closed = false
-  let pending: Waiting[] = []
+  let pending: Pending[] = []
   let retryTimer: NodeJS.Timeout | undefined
+  let refusing = false
+  let lostInARow = 0
   // One append at a time keeps the order, also with an engine that answers later.
   let writing: Promise<void> | null = null
 
@@ -65,22 +77,26 @@ export function createLedger({ store, now, onFailure, onAnswerFailure, onRecover
     const batch = next
     if (isEmpty(batch)) return
     next = emptyBatch()
-    let answer: boolean[] | Promise<boolean[]>
+    const work = write(batch)
+    if (!work) return
+    writing = work.finally(() => {
+      writing = null
+      if (!isEmpty(next)) schedule()
+    })
+  }
+
+  /** At once with an embedded engine, unless something is wrong. */
+  const write = (batch: Batch): Promise<void> | undefined => {
     try {
-      answer = append(batch)
-    } catch (error) {
-      return fail(batch, error)
-    }
-    if (!(answer instanceof Promise)) return succeed(batch, answer)
-    writing = answer
-      .then(
+      const answer = append(batch)
+      if (!(answer instanceof Promise)) return void succeed(batch, answer)
+      return answer.then(
         (taken) => succeed(batch, taken),
         (error) => fail(batch, error),
       )
-      .finally(() => {
-        writing = null
-        if (!isEmpty(next)) schedule()
-      })
+    } catch (error) {
+      return fail(batch, error)
+    }
   }
 
   const append = ({ rows, takes, opens }: Batch) => {
@@ -112,31 +128,95 @@ export function createLedger({ store, now, onFailure, onAnswerFailure, onRecover
     }
   }
 
-  const fail = ({ rows, takes, opens }: Batch, error: unknown) => {
-    pending = [...pending, ...rows]
-    onFailure(error, pending.length)
-    for (const waiting of rows) tell(waiting)
+  const fail = (batch: Batch, error: unknown): Promise<void> | undefined => {
+    if (writeFailureOf(error) !== 'all' && batch.rows.length > 0) return writeApart(batch)
+    const { rows, takes, opens } = batch
+    putOff(rows, 'all', error)
     for (const { reject } of [...takes, ...opens]) reject(error)
-    if (!closed) retryTimer ??= setInterval(retry, RETRY_MS).unref()
+    return undefined
   }
 
-  let retrying = false
-  const retry = async () => {
-    if (retrying) return
-    retrying = true
+  const putOff = (rows: Waiting[], failure: WriteFailure, error: unknown) => {
+    pending = [...pending, ...rows.map((waiting) => ({ ...waiting, failure }))]
+    retryLater(error)
+    for (const waiting of rows) tell(waiting)
+  }
+
+  const retryLater = (error: unknown) => {
+    if (!closed) retryTimer ??= setInterval(retry, RETRY_MS).unref()
+    refusing = pending.length === 0 || pending.some(isInTheWay)
+    onFailure(error, pending.length, refusing)
+  }
+
+  /** The next request's row would meet the same. */
+  const isInTheWay = ({ failure, row }: Pending) => failure !== 'file' || isOfSameMonth(row.at, now())
+
+  /** First the others: a request may be opened and ended in the same batch. */
+  const writeApart = async ({ rows, takes, opens }: Batch) => {
+    const others = { ...emptyBatch(), takes, opens }
+    if (!isEmpty(others)) await write(others)
+    for (const waiting of rows) {
+      const error = await failureOf(waiting)
+      if (error === null) tell(waiting)
+      else if (isLost(waiting, error)) tell(waiting)
+      else putOff([waiting], writeFailureOf(error), error)
+    }
+  }
+
+  /** Writes one row; null when it is written. */
+  const failureOf = async (waiting: Waiting): Promise<unknown> => {
+    try {
+      await append({ ...emptyBatch(), rows: [waiting] })
+      lostInARow = 0
+      return null
+    } catch (error) {
+      return error
+    }
+  }
+
+  const isLost = ({ row }: Waiting, error: unknown): boolean => {
+    if (writeFailureOf(error) !== 'row' || lostInARow >= MAX_LOST_IN_A_ROW) return false
+    lostInARow++
+    onLost(row, error)
+    return true
+  }
+
+  let retrying: Promise<void> | null = null
+  const retry = () => {
+    retrying ??= writePending().finally(() => {
+      retrying = null
+    })
+    return retrying
+  }
+
+  const writePending = async () => {
     const batch = pending
+    const left: Pending[] = []
+    let reason: unknown = null
     try {
       await append({ ...emptyBatch(), rows: batch })
-      pending = pending.slice(batch.length)
-      if (pending.length > 0) return
-      clearInterval(retryTimer)
-      retryTimer = undefined
-      onRecovery()
     } catch (error) {
-      onFailure(error, pending.length)
-    } finally {
-      retrying = false
+      reason = error
+      if (writeFailureOf(error) === 'all') left.push(...batch)
+      else {
+        for (const waiting of batch) {
+          const own = await failureOf(waiting)
+          if (own !== null && !isLost(waiting, own)) left.push({ ...waiting, failure: writeFailureOf(own) })
+        }
+      }
     }
+    pending = [...left, ...pending.slice(batch.length)]
+    if (pending.length > 0) {
+      const wasRefusing = refusing
+      refusing = pending.some(isInTheWay)
+      // Said once, and then only while somebody is refused because of it.
+      if (refusing || wasRefusing || left.length < batch.length) onFailure(reason, pending.length, refusing)
+      return
+    }
+    clearInterval(retryTimer)
+    retryTimer = undefined
+    refusing = false
+    onRecovery()
   }
 
   return {
@@ -154,7 +234,7 @@ export function createLedger({ store, now, onFailure, onAnswerFailure, onRecover
         next.opens.push({ request, resolve, reject })
         schedule()
       }),
-    failing: () => retryTimer !== undefined,
+    failing: () => refusing,
     async close() {
       closed = true
       clearInterval(retryTimer)

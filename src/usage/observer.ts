@@ -1,4 +1,4 @@
-import type { Usage } from '../store/store.ts'
+import type { Usage, UsageDetails } from '../store/store.ts'
 
 /**
  * Looks at the bytes of an answer as they pass. `push` gives back what the client gets now (almost always the piece itself);
@@ -22,6 +22,8 @@ export type Observed = {
   /** What was counted before the answer broke off: its input, where the provider tells of that at the beginning. */
   partial?: Usage | null
   servedModel: string | null
+  /** Calls of tools that the provider runs and charges itself, where its usage does not tell of them. */
+  tools: UsageDetails | null
   /** The generated text so far, for an estimate when no usage was reported. Null: this answer has none. */
   text(): string | null
 }
@@ -33,5 +35,5 @@ export const passThrough: Observer = {
   finished: () => false,
   truncated: () => false,
   failed: () => false,
-  result: () => ({ usage: null, servedModel: null, text: () => null }),
+  result: () => ({ usage: null, servedModel: null, tools: null, text: () => null }),
 }

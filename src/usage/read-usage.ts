@@ -1,4 +1,5 @@
 import type { Usage, UsageDetails, UsageUnit } from '../store/store.ts'
+import { count, readGeminiUsage } from './read-gemini-usage.ts'
 
 export const NO_USAGE: Usage = {
   inputTokens: 0,
@@ -13,13 +14,13 @@ export const NO_USAGE: Usage = {
 /**
  * What a provider reports, in the one meaning of `Usage`. One reader for all shapes, because their field names do not collide: chat,
  * completions, embeddings (`prompt_tokens`), responses, images, transcriptions (`input_tokens`, or seconds), realtime, Anthropic
- * (cache beside the input). Null when nothing is counted in it (an empty object).
+ * (cache beside the input), Gemini. Null when nothing is counted in it (an empty object).
  */
 export function readUsage(raw: unknown): Usage | null {
   if (!isRecord(raw)) return null
   const input = count(raw.prompt_tokens) ?? count(raw.input_tokens)
   const output = count(raw.completion_tokens) ?? count(raw.output_tokens)
-  if (input === null && output === null) return durationOf(raw)
+  if (input === null && output === null) return durationOf(raw) ?? readGeminiUsage(raw)
 
   const inputDetails = first(raw.prompt_tokens_details, raw.input_tokens_details, raw.input_token_details)
   const outputDetails = first(raw.completion_tokens_details, raw.output_tokens_details, raw.output_token_details)
@@ -61,6 +62,8 @@ function detailsOf(raw: Fields, input: Fields, output: Fields, outputTokens: num
     input_image_tokens: count(input.image_tokens),
     cache_image_read_tokens: count(cached.image_tokens),
     output_image_tokens: count(output.image_tokens) ?? (isPicture ? outputTokens : null),
+    // Mistral's transcriptions, which are paid by their length, and tell of tokens beside it.
+    input_audio_seconds: seconds(raw.prompt_audio_seconds),
     web_searches: count(first(raw.server_tool_use).web_search_requests),
   } satisfies Partial<Record<UsageUnit, number | null>>
   const some: Partial<Record<UsageUnit, number>> = {}
@@ -75,14 +78,15 @@ function detailsOf(raw: Fields, input: Fields, output: Fields, outputTokens: num
 }
 
 /** Transcriptions of whisper-1 are paid by their length: `{"type":"duration","seconds":3}`. */
-function durationOf({ type, seconds }: Fields): Usage | null {
-  if (type !== 'duration' || typeof seconds !== 'number' || !(seconds > 0) || !Number.isFinite(seconds)) return null
-  return { ...NO_USAGE, details: { input_audio_seconds: seconds }, source: 'reported' }
+function durationOf(raw: Fields): Usage | null {
+  const length = raw.type === 'duration' ? seconds(raw.seconds) : null
+  return length === null ? null : { ...NO_USAGE, details: { input_audio_seconds: length }, source: 'reported' }
 }
 
 /** The usage object of a whole answer or of one stream event, wherever the format keeps it. */
 export function usageOf(body: Record<string, unknown>): unknown {
   if (isRecord(body.usage)) return body.usage
+  if (isRecord(body.usageMetadata)) return body.usageMetadata
   for (const holder of [body.response, body.message, body.x_groq]) {
     if (isRecord(holder) && isRecord(holder.usage)) return holder.usage
   }
@@ -94,6 +98,6 @@ const isRecord = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 const first = (...values: unknown[]): Fields => values.find(isRecord) ?? {}
 
-/** Providers are not to be trusted with numbers either: no negatives, no fractions, nothing past 2^53. */
-const count = (value: unknown): number | null =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null
+/** Providers are not to be trusted with numbers either. */
+const seconds = (value: unknown): number | null =>
+  typeof value === 'number' && value > 0 && Number.isFinite(value) ? value : null

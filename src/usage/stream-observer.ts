@@ -6,6 +6,7 @@ import type { Observer } from './observer.ts'
 import { readUsage, usageOf } from './read-usage.ts'
 import { maskSecret } from './secret-filter.ts'
 import { createStreamText } from './stream-text.ts'
+import { createToolCount } from './tool-calls.ts'
 
 /** A longer event (a picture) is scanned as it passes rather than kept. */
 const MAX_EVENT = 1024 * 1024
@@ -36,14 +37,15 @@ export function createStreamObserver({ terminator, hideUsage, secret }: Options)
   /** While an event too long to keep passes. */
   let giant: FieldScan | null = null
   let giantHead = ''
-  /** Of a stream of typed events that has begun, whether it has come to its end. */
-  let typed: 'none' | 'begun' | 'ended' = 'none'
+  /** How far a stream of typed events has come; of events that nobody knows no end is known either. */
+  let typed: 'none' | 'begun' | 'ended' | 'unknown' = 'none'
   let usage: Usage | null = null
   let servedModel: string | null = null
   let modelTries = MODEL_TRIES
   let finished = false
   let failed = false
   const text = createStreamText()
+  const tools = createToolCount()
 
   /** Reads one whole event; `latin1`: the same as a text, one character a byte. `drop`: it is there only because the gateway asked. */
   const read = (event: Buffer, latin1: string): 'pass' | 'drop' => {
@@ -53,6 +55,7 @@ export function createStreamObserver({ terminator, hideUsage, secret }: Options)
     }
     readEnd(event, latin1)
     if (modelTries > 0) readModel(event)
+    if (ITEM.test(latin1)) tools.push(latin1)
     const member = findUsage(latin1)
     if (member && !member.isNull && isOnlyUsage(event)) return 'drop'
     if (!finished) text.add(event)
@@ -75,6 +78,7 @@ export function createStreamObserver({ terminator, hideUsage, secret }: Options)
   const readType = (head: string) => {
     const type = TYPED.exec(head)
     if (type) typed = type[1] ? 'ended' : typed === 'ended' ? typed : 'begun'
+    else if (typed === 'none' && head.includes('data:')) typed = 'unknown'
   }
 
   const readModel = (event: Buffer) => {
@@ -146,7 +150,7 @@ export function createStreamObserver({ terminator, hideUsage, secret }: Options)
   const beginGiant = () => {
     giant = createFieldScan()
     const begin = Buffer.concat(partial)
-    giantHead = begin.toString('latin1', 0, 128)
+    giantHead = begin.toString('latin1', 0, 512)
     // What the Responses API reports stands one level deeper.
     const inner = begin.subarray(0, 512).indexOf('"response":')
     giant.push(inner === -1 ? begin : begin.subarray(inner + 11))
@@ -174,6 +178,7 @@ export function createStreamObserver({ terminator, hideUsage, secret }: Options)
     usage = scan.result().usage ?? usage
     giant = null
     readEnd(EMPTY, giantHead)
+    if (ITEM.test(giantHead)) tools.push(giantHead)
     if (finished) {
       setPartial(piece)
       return null
@@ -213,7 +218,7 @@ export function createStreamObserver({ terminator, hideUsage, secret }: Options)
 
   const lacksItsEnd = () => {
     if (terminator === 'done') return !text.cameToAnEnd()
-    return terminator === 'response_event' || (terminator === 'typed' && typed === 'begun')
+    return terminator === 'response_event' || (terminator === 'typed' && (typed === 'none' || typed === 'begun'))
   }
 
   return {
@@ -223,13 +228,14 @@ export function createStreamObserver({ terminator, hideUsage, secret }: Options)
       if (left.length === 0 || finished) return left.length === 0 ? null : left
       // A last event without its blank line. Unless it had to wait, the client has it already.
       const latin1 = left.toString('latin1')
-      const verdict = read(left, latin1)
+      // Half of the event that would have ended the stream does not end it.
+      const verdict = isWhole(left, latin1) ? read(left, latin1) : 'pass'
       return hideUsage && verdict === 'pass' ? withoutNullUsage(left, latin1) : null
     },
     finished: () => finished,
     truncated: () => !finished && (giant !== null || lacksItsEnd()),
     failed: () => failed,
-    result: () => ({ usage, servedModel, text: () => text.all() }),
+    result: () => ({ usage, servedModel, tools: tools.result(), text: () => text.all() }),
   }
 }
 
@@ -239,10 +245,15 @@ function keep(bytes: Buffer, event: Buffer, latin1: string, kept: number): numbe
   return kept + shown.length
 }
 
+const isWhole = (event: Buffer, latin1: string) =>
+  DONE.test(latin1) || latin1.startsWith('event: error') || jsonOf(event) !== null
+
 const DONE = /^data: ?\[DONE\]\s*$/
 /** Events of transcriptions, pictures and speech; the last ones of them are captured. */
 const TYPED =
   /^(?:event: ?[\w.]+\r?\n)?data: ?\{"type": ?"(?:(transcript\.text\.done|image_\w+\.completed|speech\.audio\.done)|transcript\.text\.\w|image_\w+\.partial|speech\.audio\.delta)/
+/** An item of a response's output, whole; the last event of the stream repeats them all. */
+const ITEM = /^(?:event: ?|data: ?\{"type": ?")response\.output_item\.done/
 const RESPONSE_END = /^response\.(?:completed|incomplete|failed)$/
 
 /** The last event of OpenAI's Responses. Its type stands at the front, but for some who copy them. */

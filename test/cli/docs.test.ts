@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from '@jest/globals'
 import { ENCRYPTION_KEY_FILE } from '../../src/cli/local.ts'
+import { openAiPage, openAiUsageResult } from '../fixtures/exports.ts'
 import { ENCRYPTION_KEY, MANAGEMENT_TOKEN } from '../helpers/gateway.ts'
 import { sendJson, startUpstream } from '../helpers/upstream.ts'
 import { CLOSED_PORT, givenGateway } from './given.ts'
@@ -29,12 +30,17 @@ function read(line: string, variables: Record<string, string>) {
   }
 }
 
+/** The page sends nothing to a provider, and this is what a provider says then. */
+const UNUSED = openAiPage({ '2026-11-20': [openAiUsageResult(null, { num_model_requests: 0, input_tokens: 0 })] })
+
 const KEY = Buffer.alloc(32, 5).toString('base64')
 
 it('every example of docs/cli.md works, in their order', async () => {
   const upstream = await startUpstream((_req, res) => sendJson(res, 200, { object: 'list', data: [] }))
   const { cli, json, env, dataDir, gateway } = await givenGateway({ config: { demo: true } })
   writeFileSync(join(dataDir, ENCRYPTION_KEY_FILE), ENCRYPTION_KEY.toString('base64'), { mode: 0o600 })
+  writeFileSync(join(dataDir, 'usage.json'), JSON.stringify(UNUSED))
+  writeFileSync(join(dataDir, 'costs.csv'), 'date,model,cost_usd\n2026-11-20,claude-sonnet-4-5,0.00\n')
   Object.assign(env, { OPENAI_BASE_URL: upstream.url, ENCRYPTION_KEY: '' })
   const examples = EXAMPLES.filter((line) => !NOT_RUN.some((pattern) => pattern.test(line)))
   expect(examples.length).toBeGreaterThan(40)

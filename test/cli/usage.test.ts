@@ -12,6 +12,7 @@ const COMMANDS = [
   ...['list', 'get', 'create', 'update', 'delete'].map((verb) => `project ${verb}`),
   ...['list', 'get', 'generate', 'update', 'revoke', 'delete'].map((verb) => `token ${verb}`),
   ...['add', 'list', 'delete'].map((verb) => `provider-key ${verb}`),
+  ...['verify', 'reconcile'].map((verb) => `ledger ${verb}`),
   ...['status', 'up', 'version'].map((verb) => `migrate ${verb}`),
   'config check',
   'rotate-encryption-key',

@@ -1,3 +1,5 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { chat, eventually } from '../helpers/http.ts'
@@ -71,7 +73,18 @@ describe('a client that asks and then takes nothing of its answer', () => {
   })
 })
 
-it('a client that takes its answer slowly, but takes it, gets all of it', async () => {
+it('a client that takes its answer slowly, but takes it, gets all of it, and no wait leaves anything behind', async () => {
+  let drains = 0
+  let most = 0
+  const onRequest = (message: unknown) => {
+    const { request, response } = message as { request: IncomingMessage; response: ServerResponse }
+    if (request.url !== '/v1/files/f/content' || request.headers.host !== 'gateway') return
+    response.on('drain', () => {
+      drains++
+      most = Math.max(most, response.listenerCount('finish'), response.listenerCount('close'))
+    })
+  }
+  subscribe('http.server.request.start', onRequest)
   const patient = await openWire({
     config: { timeouts: { connectMs: 500, headersMs: 500, firstTokenMs: 500, idleMs: 300, totalMs: 10_000 } },
   })
@@ -89,6 +102,9 @@ it('a client that takes its answer slowly, but takes it, gets all of it', async 
   })
   socket.write(patient.post('/v1/files/f/content'))
   await over
+  unsubscribe('http.server.request.start', onRequest)
   expect(heard).toBeGreaterThanOrEqual(size)
+  expect(drains).toBeGreaterThan(12)
+  expect(most).toBeLessThan(10)
   await patient.stop()
 })

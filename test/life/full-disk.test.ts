@@ -116,3 +116,19 @@ describe('when the disk is full', () => {
     gateway = await startTestGateway({ upstream: upstream.url })
   })
 })
+
+it('a request that was written down as open, and could not be counted then, is ended in the books all the same', async () => {
+  const { ledger } = gateway.ctx.store
+  const append = ledger.append.bind(ledger)
+  ledger.append = (batch: LedgerBatch) => {
+    if (batch.takes.length > 0) throw new StoreError('full', 'The disk is full.')
+    return append(batch)
+  }
+  const budgets = [{ period: 'total', limitNanoUsd: 1_000_000_000, limitTokens: null, resetAt: null } as const]
+  const limited = await gateway.token({ maxRequests: 5, budgets: [...budgets] })
+  const answer = await chat(gateway.baseUrl, limited.secret)
+  expect([answer.status, codeOf(answer)]).toEqual([503, 'storage_unavailable'])
+  await eventually(async () => (await ledger.openRequests()).length === 0, 'the end of what was open')
+  const rows = (await gateway.rows()).filter(({ tokenId }) => tokenId === limited.token.id)
+  expect(rows).toMatchObject([{ status: 503, error: 'storage_unavailable', costNanoUsd: 0n }])
+})

@@ -37,6 +37,7 @@ describe('/manage/prices', () => {
           ...none,
           audio_hour: null,
           web_searches: '10',
+          storage_searches: null,
           request: null,
           tiers: [
             {

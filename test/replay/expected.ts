@@ -35,7 +35,8 @@ export function expectedOf({ method, path, status, contentType, body }: Answer):
   const usages = objects.map((part) =>
     readUsage(((part.response ?? part.x_groq) as Json | undefined)?.usage ?? part.usage),
   )
-  const unreported = failed || !TEXT.test(endpoint) ? NONE : 'estimated'
+  // What a provider gives up is paid as far as it was written.
+  const unreported = TEXT.test(endpoint) && (!failed || objects.some(hasText)) ? 'estimated' : NONE
   const models = objects.map((part) => part.model ?? (part.response as Json | undefined)?.model)
   return {
     // In a stream the last report is the whole.
@@ -43,6 +44,22 @@ export function expectedOf({ method, path, status, contentType, body }: Answer):
     servedModel: (models.find((model) => typeof model === 'string' && model !== '') as string | undefined) ?? null,
     failed,
   }
+}
+
+type Delta = Json & { tool_calls?: { function?: Json }[] }
+
+/** Whether there is generated text in an event of a stream. */
+export function hasText({ delta, choices }: Json): boolean {
+  const texts = ((choices ?? []) as { delta?: Delta; text?: string }[]).flatMap((choice) => {
+    const { content, reasoning_content, tool_calls = [] } = choice.delta ?? ({} as Delta)
+    return [
+      choice.text,
+      content,
+      reasoning_content,
+      ...tool_calls.flatMap((call) => Object.values(call.function ?? {})),
+    ]
+  })
+  return [delta, ...texts].some((text) => typeof text === 'string' && text !== '')
 }
 
 /**

@@ -83,7 +83,7 @@ export function describeRecords(given: Given): void {
       const fresh = aRow()
       const broken = aRow({ method: null as never })
       const batch = aBatch({ rows: [fresh, broken], takes: [limited.id], counts: new Map([[limited.id, 1]]) })
-      await expectError((async () => store.ledger.append(batch))(), 'unavailable')
+      await expectError((async () => store.ledger.append(batch))(), 'invalid')
       expect(await store.ledger.get(fresh.requestId)).toBeNull()
       expect(await store.tokens.get(limited.id)).toEqual(limited)
       await store.ledger.append(aBatch({ rows: [fresh] }))

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { jsonText, requestText, streamText } from '../../src/usage/generated-text.ts'
+import { cutJsonText, jsonText, requestText, streamText } from '../../src/usage/generated-text.ts'
 
 describe('the text a model generated', () => {
   it('is what its choices say, with refusals, reasoning and tool calls', () => {
@@ -26,6 +26,24 @@ describe('the text a model generated', () => {
       { type: 'function_call', name: 'f', arguments: '{}' },
     ]
     expect(jsonText({ output })).toBe('I think. Hi {}')
+  })
+
+  it('is what had come of a JSON answer that broke off, to the last letter, without what it repeats of its request', () => {
+    const chat = JSON.stringify(
+      { model: 'm', choices: [{ message: { content: 'Say "hi", ', tool_calls: [] } }] },
+      null,
+      2,
+    )
+    for (let end = 0; end <= chat.length; end++)
+      expect('Say \\"hi\\", '.startsWith(cutJsonText(chat.slice(0, end)))).toBe(true)
+    expect(cutJsonText(chat.slice(0, -20))).toBe('Say \\"hi\\", ')
+    const response = {
+      instructions: 'Be brief.',
+      tools: [{ name: 'f', description: 'Does it.' }],
+      text: { format: { type: 'text' } },
+      output: [{ content: [{ type: 'output_text', text: 'Hello' }] }, { arguments: '{"a":1}' }],
+    }
+    expect(cutJsonText(JSON.stringify(response).slice(0, -3))).toBe('Hello{\\"a\\":1}')
   })
 
   it('is what the deltas of a stream say, one after the other', () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
-import type { LedgerBatch } from '../../src/store/store.ts'
+import { type LedgerBatch, StoreError } from '../../src/store/store.ts'
 import { createLedger, type Ledger } from '../../src/usage/ledger.ts'
 import { eventually } from '../helpers/http.ts'
 import { row } from './rows.ts'
@@ -20,12 +20,13 @@ beforeEach(() => {
             batches.push(batch)
             resolve(batch.takes.map(() => true))
           }
-          waiting.push({ batch, write, refuse: () => reject(new Error('gone')) })
+          waiting.push({ batch, write, refuse: () => reject(new StoreError('unavailable', 'gone')) })
         }),
     },
     now: () => 1,
     onFailure: () => {},
     onAnswerFailure: () => {},
+    onLost: () => {},
     onRecovery: () => {},
   })
 })

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
-import type { LedgerBatch } from '../../src/store/store.ts'
+import { type LedgerBatch, StoreError } from '../../src/store/store.ts'
 import { createLedger, type Ledger } from '../../src/usage/ledger.ts'
 import { eventually } from '../helpers/http.ts'
 import { row } from './rows.ts'
@@ -17,7 +17,7 @@ let ledger: Ledger
 
 const append = (batch: LedgerBatch): boolean[] | Promise<boolean[]> => {
   const write = () => {
-    if (state.broken) throw new Error('disk is full')
+    if (state.broken) throw new StoreError('full', 'disk is full')
     state.batches.push(batch)
     return batch.takes.map((tokenId) => tokenId !== 'tok_used_up')
   }
@@ -34,6 +34,7 @@ beforeEach(() => {
     now: () => 777,
     onFailure: (_error, pending) => state.failures.push(pending),
     onAnswerFailure: (requestId) => state.answerFailures.push(requestId),
+    onLost: () => {},
     onRecovery: () => state.recoveries++,
   })
 })

@@ -4,14 +4,15 @@ import { CliError } from '../failure.ts'
 import type { Io } from '../io.ts'
 import { loadConfiguration, openLocalStore } from '../local.ts'
 import { printJson, printTable, say } from '../output.ts'
+import { addReconcileCommand } from './reconcile.ts'
 import { exampleText } from './shared.ts'
 
 type Options = { json?: boolean; repair?: boolean }
 
 export function addLedgerCommands(program: Command, io: Io): void {
-  program
-    .command('ledger')
-    .description('the ledger in DATA_DIR')
+  const ledger = program.command('ledger').description('the ledger in DATA_DIR')
+  addReconcileCommand(ledger, io)
+  ledger
     .command('verify')
     .description('check that rows, sums and request counts agree; exit 1 when they do not')
     .option('--repair', 'build the sums that are wrong anew from the rows; stop the gateway first')

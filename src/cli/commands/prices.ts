@@ -116,7 +116,7 @@ async function checkNamed(admin: Admin, models: string[]): Promise<Checked> {
 /** What cost null and would still do so. A price that was set since is one. */
 async function checkUsed(admin: Admin, from: number): Promise<Checked> {
   const used = new Map<string, boolean>()
-  for (const { keys, unpriced_requests } of await admin.usedModels(from)) {
+  for (const { keys, unpriced_requests } of await admin.usage({ groupBy: ['provider', 'model'], from })) {
     const { provider, model } = keys
     if (!provider || !model) continue
     const name = bareModel(provider, model)
@@ -159,6 +159,7 @@ const RARE = [
 const OTHER = [
   ['audio_hour', 'audio', 'an hour'],
   ['web_searches', 'web searches', 'a thousand'],
+  ['storage_searches', 'file searches', 'a thousand'],
   ['request', 'requests', 'each'],
 ] as const satisfies readonly (readonly [keyof Price, string, string])[]
 

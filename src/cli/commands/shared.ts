@@ -7,8 +7,10 @@ export type PageOptions = { limit: number; after?: string; all?: boolean }
 
 /** For what works on a gateway's objects, wherever they are. */
 export const addPlaceOptions = (command: Command) =>
+  addAddressOptions(command.option('--json', 'print JSON, as the management API has it'))
+
+export const addAddressOptions = (command: Command) =>
   command
-    .option('--json', 'print JSON, as the management API has it')
     .option('--url <address>', 'work through the gateway at this address [LLM_PROXY_URL]')
     .option('--management-token <token>', 'its management token [MANAGEMENT_TOKEN]')
 

@@ -127,7 +127,10 @@ function observed(answer: HubAnswer): Observer {
         parts.map((part) => (part.type === 'tool_call' ? part.arguments : 'text' in part ? part.text : '')),
       )
       .join('')
-  return { ...passThrough, result: () => ({ usage: answer.usage, servedModel: answer.model || null, text }) }
+  return {
+    ...passThrough,
+    result: () => ({ usage: answer.usage, servedModel: answer.model || null, tools: null, text }),
+  }
 }
 
 const masked = (text: string, { key }: Target) => text.replaceAll(key, '[redacted]')

@@ -169,6 +169,7 @@ export function createDialectObserver({ parser, builder, secret }: Options): Obs
       usage: isProvisional ? null : usage,
       partial: isProvisional ? usage : null,
       servedModel,
+      tools: null,
       text: () => text,
     }),
   }

@@ -32,6 +32,7 @@ const KINDS: [RegExp, StoreError['kind']][] = [
   [/^SQLITE_(BUSY|LOCKED)/, 'busy'],
   [/^SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY)/, 'conflict'],
   [/^SQLITE_CONSTRAINT_FOREIGNKEY/, 'not_found'],
+  [/^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE)/, 'invalid'],
   [/^(SQLITE_|E[A-Z]+$)/, 'unavailable'],
 ]
 
@@ -53,6 +54,8 @@ function describe(kind: StoreError['kind'], path: string, code: string | null, e
       return `There is already one with the same ${columns(error)}.`
     case 'not_found':
       return 'The project does not exist (any more).'
+    case 'invalid':
+      return `The database ${path} does not take a value (${code}); nothing was written.`
     default:
       return `The database ${path} cannot be used (${code}).`
   }

@@ -14,6 +14,7 @@ export function presentPrice({ provider, model, rates, source }: PriceEntry) {
     ...tokenRates(rates, ({ base }) => base),
     audio_hour: rates.audio_second ? decimal(rates.audio_second.base * 3600, FEMTO) : null,
     web_searches: rates.web_search ? decimal(rates.web_search.base * 1000, FEMTO) : null,
+    storage_searches: rates.storage_search ? decimal(rates.storage_search.base * 1000, FEMTO) : null,
     request: rates.request ? decimal(rates.request.base, FEMTO) : null,
     tiers: tierStarts(rates).map((above) => ({
       above_input_tokens: above,

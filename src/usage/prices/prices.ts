@@ -6,10 +6,11 @@ import { type Charge, chargesOf, costOf, highestOf } from './cost.ts'
 import { listedModels, listName, listPriceOf, loadListPrices } from './list-prices.ts'
 import { FREE_PROVIDER, LISTED_PROVIDERS, listedAs } from './providers.ts'
 import { type Rates, ratesOfOverride } from './rates.ts'
+import { UNITS, type Unit } from './units.ts'
 
 export type { Rate, Rates } from './rates.ts'
 
-/** `source`: `genai-prices 0.1.8`, `genai-prices 0.1.8, 10 % off`, `config`, `free`. */
+/** `source`: `genai-prices 0.1.8`, `genai-prices 0.1.8, 10 % off`, `config`, `free`; with what has no price: `…, without code_execution`. */
 export type Priced = { costNanoUsd: bigint; source: string }
 
 export type PriceEntry = { provider: string; model: string; rates: Rates; source: string }
@@ -80,7 +81,7 @@ export function createPrices({ discounts, models }: PriceConfig): Prices {
     price(provider, served, asked, usage, at) {
       const found = priceOf(provider, served, asked, at)
       const costNanoUsd = found && costOf(found.charges, usage)
-      return costNanoUsd === null ? null : { costNanoUsd, source: found!.source }
+      return costNanoUsd === null ? null : { costNanoUsd, source: found!.source + without(found!, usage) }
     },
     highest(provider, model, inputTokens, outputTokens, at) {
       const found = priceOf(provider, null, model, at)
@@ -106,7 +107,8 @@ export function createPrices({ discounts, models }: PriceConfig): Prices {
   }
 }
 
-type Ready = { rates: Rates; charges: readonly Charge[]; source: string }
+/** `apart`: what is charged by itself, if it is used, and has no rate here. */
+type Ready = { rates: Rates; charges: readonly Charge[]; source: string; apart: readonly Unit[] }
 type Found = { price: Ready | null; lasts: boolean }
 /** `minute`: the one for which it was looked up, since the epoch; null: the price does not depend on the time. */
 type Kept = { price: Ready | null; minute: number | null }
@@ -116,6 +118,22 @@ const MAX_MODELS = 2000
 /** No model is called so; callers choose names, and a list of patterns is tried on each. */
 const MAX_NAME = 200
 
-const ready = (rates: Rates, source: string): Ready => ({ rates, charges: chargesOf(rates), source })
+const CALLS = UNITS.filter(({ name, side }) => side === null && name !== 'request')
+
+const ready = (rates: Rates, source: string): Ready => ({
+  rates,
+  charges: chargesOf(rates),
+  source,
+  // Without any rate it is free altogether.
+  apart: Object.keys(rates).length === 0 ? [] : CALLS.filter(({ name }) => rates[name] === undefined),
+})
+
+/** What a cost leaves out is said with it. */
+function without({ apart }: Ready, usage: Usage): string {
+  if (usage.details === null) return ''
+  const missing = apart.filter(({ count }) => count(usage) > 0)
+  return missing.length === 0 ? '' : `, without ${missing.map(({ name }) => name).join(' and ')}`
+}
+
 const short = (name: string | null) => (name === null || name.length > MAX_NAME ? null : name)
 const sourceOf = (percentOff: number) => (percentOff === 0 ? listName() : `${listName()}, ${percentOff} % off`)

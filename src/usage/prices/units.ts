@@ -1,4 +1,4 @@
-import type { Usage } from '../../store/store.ts'
+import type { Usage, UsageUnit } from '../../store/store.ts'
 
 export type PriceUnit =
   | 'cached_audio'
@@ -15,6 +15,9 @@ export type PriceUnit =
   | 'output'
   | 'audio_second'
   | 'web_search'
+  | 'storage_search'
+  | 'code_execution'
+  | 'image_generation'
   | 'request'
 
 export type Unit = {
@@ -64,14 +67,11 @@ export const UNITS: readonly Unit[] = [
     wholes: [],
     count: (usage) => detail(usage, 'input_audio_seconds'),
   },
-  {
-    name: 'web_search',
-    listedAs: ['web_searches_kcount'],
-    femtoPerListUsd: KCOUNT,
-    side: null,
-    wholes: [],
-    count: (usage) => detail(usage, 'web_searches'),
-  },
+  calls('web_search', ['web_searches_kcount'], 'web_searches'),
+  calls('storage_search', ['storage_searches_kcount'], 'storage_searches'),
+  calls('code_execution', ['code_executions_kcount'], 'code_executions'),
+  // The list has no price for a picture; its tokens are those of another model, and not among the answer's.
+  calls('image_generation', [], 'image_generations'),
   { name: 'request', listedAs: ['requests_kcount'], femtoPerListUsd: KCOUNT, side: null, wholes: [], count: () => 1 },
 ]
 
@@ -83,6 +83,10 @@ function tokens(
   count: Unit['count'],
 ): Unit {
   return { name, listedAs: [listedAs], femtoPerListUsd: MTOK, side, wholes, count }
+}
+
+function calls(name: PriceUnit, listedAs: readonly string[], counted: UsageUnit): Unit {
+  return { name, listedAs, femtoPerListUsd: KCOUNT, side: null, wholes: [], count: (usage) => detail(usage, counted) }
 }
 
 const detail = ({ details }: Usage, name: keyof NonNullable<Usage['details']>): number => details?.[name] ?? 0
