@@ -98,6 +98,7 @@ export function createStreamParser(): StreamParser {
       case 'response.reasoning_text.delta':
         return piece('reasoning', hear(data))
       case 'response.output_text.annotation.added':
+        hear(data)
         return parseAnnotations([data.annotation]).map((citation) => ({ type: 'citation', choice: 0, citation }))
       case 'response.function_call_arguments.delta':
         return addArguments(data, hear(data))
