@@ -1,4 +1,5 @@
 import type { Json } from '../dialect.ts'
+import { createGrowingText } from './growing-text.ts'
 import { type Call, callItem, type ItemStatus, reasoningItem, summaryPart } from './items.ts'
 import type { Pen } from './pen.ts'
 
@@ -31,16 +32,18 @@ export function openReasoning(place: Place): Opened<OpenReasoning> {
   const { pen, id, index } = place
   const at = { item_id: id, output_index: index, summary_index: 0 }
   const piece = pen.pieces('response.reasoning_summary_text.delta', at)
-  let text = ''
+  const said = createGrowingText()
+  let hasBegun = false
   const open: OpenReasoning = {
     kind: 'reasoning',
     think(more) {
-      const begin =
-        text === '' ? pen.event('response.reasoning_summary_part.added', { ...at, part: summaryPart('') }) : ''
-      text += more
+      const begin = hasBegun ? '' : pen.event('response.reasoning_summary_part.added', { ...at, part: summaryPart('') })
+      hasBegun = true
+      said.add(more)
       return begin + piece(more)
     },
     close(seal) {
+      const text = said.whole()
       const item = reasoningItem(id, text, seal)
       const end =
         text === ''
@@ -65,14 +68,15 @@ export function openCall(place: Place, call: Call, number: number): Opened<OpenC
   const { pen, id, index } = place
   const at = { item_id: id, output_index: index }
   const piece = pen.pieces('response.function_call_arguments.delta', at)
-  let json = ''
+  const written = createGrowingText()
   const write = (more: string) => {
-    json += more
+    written.add(more)
     return piece(more)
   }
   const close = (status: ItemStatus) => {
     // A call without arguments has an empty object of them.
-    const rest = json === '' ? write('{}') : ''
+    const rest = written.whole() === '' ? write('{}') : ''
+    const json = written.whole()
     const end = pen.event('response.function_call_arguments.done', { ...at, arguments: json })
     const item = callItem(id, status, call, json)
     return { events: rest + end + endItem(place, item), item }

@@ -2,6 +2,7 @@ import type { Json } from '../dialect.ts'
 import type { HubCitation, HubLogprob } from '../hub.ts'
 import { buildLogprobs } from '../openai-logprobs.ts'
 import { buildAnnotation } from './annotations.ts'
+import { createGrowingText } from './growing-text.ts'
 import { type ItemStatus, messageItem, refusalPart, textPart } from './items.ts'
 import { addItem, type Closed, endItem, type Opened, type Place } from './open-items.ts'
 
@@ -68,26 +69,28 @@ function openText({ pen, id, index }: Place, number: number): Opened<OpenText> {
   const piece = pen.pieces('response.output_text.delta', at, ',"logprobs":[]')
   const annotations: Json[] = []
   const logprobs: Json[] = []
-  let text = ''
+  const said = createGrowingText()
   const open: OpenText = {
     kind: 'text',
     say(more) {
-      text += more
+      said.add(more)
       return piece(more)
     },
     cite(citation) {
-      const annotation = buildAnnotation(citation, text.length, text.length)
+      const { length } = said.whole()
+      const annotation = buildAnnotation(citation, length, length)
       annotations.push(annotation)
       const place = { annotation_index: annotations.length - 1, annotation }
       return pen.event('response.output_text.annotation.added', { ...at, ...place })
     },
-    /** The text that they are of has gone already. */
     weigh(more) {
+      // The text that they are of has gone already.
       const built = buildLogprobs(more)
       logprobs.push(...built)
       return pen.event('response.output_text.delta', { ...at, delta: '', logprobs: built })
     },
     close() {
+      const text = said.whole()
       const item = textPart(text, annotations, logprobs)
       const events =
         pen.event('response.output_text.done', { ...at, logprobs, text }) +
@@ -103,14 +106,15 @@ type OpenRefusal = { kind: 'refusal'; say(text: string): string; close(): Closed
 function openRefusal({ pen, id, index }: Place, number: number): Opened<OpenRefusal> {
   const at = { item_id: id, output_index: index, content_index: number }
   const piece = pen.pieces('response.refusal.delta', at)
-  let refusal = ''
+  const said = createGrowingText()
   const open: OpenRefusal = {
     kind: 'refusal',
     say(more) {
-      refusal += more
+      said.add(more)
       return piece(more)
     },
     close() {
+      const refusal = said.whole()
       const item = refusalPart(refusal)
       const events =
         pen.event('response.refusal.done', { ...at, refusal }) +

@@ -3,10 +3,7 @@ import type { Json } from '../dialect.ts'
 /** Writes the events of one stream, numbered. */
 export type Pen = {
   event(type: string, fields: Json): string
-  /**
-   * For events that come by the hundred and differ in one text: all before it is made once. `name`: of that text's field;
-   * `more`: JSON text of further members.
-   */
+  /** For events that come by the hundred and differ in their `delta`: all before it is made once. `more`: members behind it, as JSON text. */
   pieces(type: string, fields: Json, more?: string): (piece: string) => string
 }
 
