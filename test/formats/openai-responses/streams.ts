@@ -64,11 +64,7 @@ export const recordedResponses = () =>
 function recordedPayloadStreams(): RecordedStream[] {
   const chunked = ['openai', 'open-responses'].flatMap(recordedPayloads).filter(({ kind }) => kind === 'chunks')
   return chunked.flatMap(({ name, bytes }) => {
-    const events = bytes
-      .toString()
-      .split('\n')
-      .flatMap(readLine)
-      .map((data) => ({ name: String(data.type), data }))
+    const events = readLines(bytes.toString()).map((data) => ({ name: String(data.type), data }))
     const starts = events.flatMap(({ name: type }, index) => (type === 'response.created' ? [index] : []))
     return starts.map((start, number) => ({
       name: `${name}#${number}`,
@@ -77,14 +73,15 @@ function recordedPayloadStreams(): RecordedStream[] {
   })
 }
 
-/** A hand-made file holds JSON that is none. */
-function readLine(line: string): Json[] {
-  try {
-    return [JSON.parse(line) as Json]
-  } catch {
-    return []
-  }
-}
+/** A payload a line. A hand-made file holds JSON that is none. */
+export const readLines = (text: string): Json[] =>
+  text.split('\n').flatMap((line) => {
+    try {
+      return [JSON.parse(line) as Json]
+    } catch {
+      return []
+    }
+  })
 
 /** Every recorded whole answer. */
 export const recordedAnswers = (): { name: string; body: Json }[] => [
