@@ -6,8 +6,6 @@ export const wholeFinish = (hasCalls: boolean): HubFinish => (hasCalls ? 'tool_c
 /** Of one that is not whole, by its `incomplete_details.reason`. */
 export const cutFinish = (reason: unknown): HubFinish => (reason === 'content_filter' ? 'content_filter' : 'length')
 
-export type Status = 'in_progress' | 'completed' | 'incomplete' | 'failed'
-
 /** Source: wire facts 3.1. `reason`: null where the answer is whole. */
 export function buildStatus(finish: HubFinish): { status: 'completed' | 'incomplete'; reason: string | null } {
   switch (finish) {
