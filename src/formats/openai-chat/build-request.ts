@@ -1,8 +1,9 @@
 import { withCallIds } from '../call-ids.ts'
 import { dataUrl } from '../data-url.ts'
 import type { Dialect, Json } from '../dialect.ts'
+import { effortFor } from '../effort.ts'
 import type { HubFormat, HubMessage, HubPart, HubRequest, HubSource, HubTool, HubToolChoice } from '../hub.ts'
-import { effortOf, type ModelFacts, nearestEffort } from '../model-facts.ts'
+import type { ModelFacts } from '../model-facts.ts'
 import { withoutEmpty } from '../read.ts'
 import { sealDetail, textDetail, writeCache } from './extensions.ts'
 
@@ -48,11 +49,7 @@ function buildEffort({ reasoning, tools }: HubRequest, facts: ModelFacts, lose: 
     if (reasoning !== null && reasoning.effort !== 'none') lose('reasoning')
     return 'none'
   }
-  const effort = reasoning?.effort ?? (reasoning?.budgetTokens == null ? null : effortOf(reasoning.budgetTokens))
-  if (effort === null) return null
-  if (facts.efforts) return nearestEffort(effort, facts.efforts)
-  // A model of which nothing is known may well refuse it; one that is not known to reason is not asked to stop.
-  return effort === 'none' ? null : effort
+  return effortFor(reasoning, facts)
 }
 
 function buildMessages({ role, parts, name }: HubMessage, lose: Lose): Json[] {

@@ -1,7 +1,7 @@
-import type { Json } from '../dialect.ts'
-import { kindOf } from '../error-kind.ts'
-import type { HubError, HubErrorKind } from '../hub.ts'
-import { isRecord, record, textOrNull } from '../read.ts'
+import type { Json } from './dialect.ts'
+import { kindOf } from './error-kind.ts'
+import type { HubError, HubErrorKind } from './hub.ts'
+import { isRecord, record, textOrNull } from './read.ts'
 
 /**
  * `{"error":{"message","type","param","code"}}`, and what those who copy it make of it: an error that is a text, a code that is a
