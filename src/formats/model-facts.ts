@@ -8,12 +8,16 @@ export type ModelFacts = {
   reasons: 'budget' | 'adaptive' | 'level' | null
   /** Efforts it takes, ascending; null: none, or not known. */
   efforts: readonly HubEffort[] | null
+  /** Reasons when nobody says whether it should. */
+  reasonsUnasked: boolean
   /** Smallest and largest budget of reasoning, and whether it can be told not to reason. */
   budget: { least: number; most: number; none: boolean }
-  /** Takes temperature, top_p and top_k. */
+  /** Takes temperature, top_p and top_k, and what else decides between tokens, while it reasons. */
   takesSampling: boolean
   /** Takes temperature and top_p together. */
   takesBothSamplings: boolean
+  /** Takes sequences to stop at. */
+  takesStop: boolean
   /** Lets the client begin its answer. */
   takesPrefill: boolean
   /** Keeps to a JSON schema when told so. */
@@ -21,35 +25,64 @@ export type ModelFacts = {
   takesSchemaWithTools: boolean
   /** Can be made to call a tool. */
   takesForcedTool: boolean
+  /** Can be told whether to call several tools at once. */
+  takesParallel: boolean
   /** Calls its bound `max_completion_tokens`, and refuses `max_tokens`. */
   countsReasoning: boolean
   /** Takes tools and an effort in one chat request. */
   takesToolsWithEffort: boolean
+  /** Knows instructions of a `developer` beside those of the `system`. */
+  knowsDeveloper: boolean
+  /** Its cache follows marks in the prompt, also where another's format carries them. */
+  takesCacheMarks: boolean
+  /** Takes sealed thoughts back, also where another's format carries them. */
+  takesSeals: boolean
+  /** Wants its thoughts back, in plain text, with the calls that they led to. */
+  wantsThoughts: boolean
   /** Seals its tool calls, and wants the seal back. */
   sealsCalls: boolean
-  /** What the ids of tool calls may look like: anything, letters with `_` and `-`, or nine letters and digits. */
-  callIds: 'any' | 'word' | 'nine'
+  /**
+   * What the ids of tool calls may look like: anything, up to forty characters, letters with `_` and `-` (and each once in a
+   * conversation), or nine letters and digits.
+   */
+  callIds: 'any' | 'short' | 'word' | 'nine'
 }
 
 const UNKNOWN: ModelFacts = {
   maxOutput: null,
   reasons: null,
   efforts: null,
+  reasonsUnasked: false,
   budget: { least: 1024, most: 32_768, none: true },
   takesSampling: true,
   takesBothSamplings: true,
+  takesStop: true,
   takesPrefill: true,
   takesSchema: true,
   takesSchemaWithTools: true,
   takesForcedTool: true,
+  takesParallel: true,
   countsReasoning: false,
   takesToolsWithEffort: true,
+  knowsDeveloper: false,
+  takesCacheMarks: false,
+  takesSeals: false,
+  wantsThoughts: false,
   sealsCalls: false,
   callIds: 'any',
 }
 
 const LOW_TO_HIGH = ['low', 'medium', 'high'] as const
 const ADAPTIVE = { reasons: 'adaptive', takesPrefill: false, maxOutput: 128_000 } as const
+const REASONING = {
+  maxOutput: 128_000,
+  reasons: 'adaptive',
+  efforts: LOW_TO_HIGH,
+  reasonsUnasked: true,
+  countsReasoning: true,
+  takesSampling: false,
+  knowsDeveloper: true,
+} as const
 
 /**
  * From general to special: every row that matches counts, a later one over an earlier. Names are compared without a prefix of their
@@ -57,7 +90,8 @@ const ADAPTIVE = { reasons: 'adaptive', takesPrefill: false, maxOutput: 128_000 
  */
 const TABLE: readonly (readonly [RegExp, Partial<ModelFacts>])[] = [
   // Anthropic: documentation of extended and adaptive thinking; getModelCapabilities of the Vercel AI SDK for the longest answers.
-  [/^claude/, { maxOutput: 4_096, takesSchema: false, callIds: 'word' }],
+  [/^claude/, { takesSchema: false, callIds: 'word', takesCacheMarks: true, takesSeals: true }],
+  [/^claude-(?:2|instant|3-(?:opus|sonnet|haiku))/, { maxOutput: 4_096 }],
   [/^claude-3-[57]/, { maxOutput: 8_192 }],
   [/^claude-3-7/, { maxOutput: 64_000, reasons: 'budget' }],
   [/^claude-(?:opus|sonnet|haiku)-4/, { maxOutput: 64_000, reasons: 'budget', takesBothSamplings: false }],
@@ -66,20 +100,49 @@ const TABLE: readonly (readonly [RegExp, Partial<ModelFacts>])[] = [
   [/^claude-opus-4-5/, { efforts: LOW_TO_HIGH }],
   [/^claude-(?:opus|sonnet|haiku)-4-[6-9](?!\d)/, { ...ADAPTIVE, efforts: [...LOW_TO_HIGH, 'max'] }],
   [
-    /^claude-(?:opus-4-[7-9](?!\d)|(?:opus|sonnet|haiku|fable|mythos)-[5-9](?!\d))/,
+    /^claude-(?:opus-4-[7-9](?!\d)|(?:opus|sonnet|haiku|fable|mythos)-(?:[5-9]|\d\d)(?!\d))/,
     { ...ADAPTIVE, efforts: [...LOW_TO_HIGH, 'xhigh', 'max'], takesSampling: false, takesSchema: true },
   ],
   [/^claude-(?:fable|mythos)/, { takesForcedTool: false }],
   // Mistral: its API answers 400 to any other id of a call.
   [/^(?:open-)?(?:mistral|mixtral|ministral|magistral|codestral|devstral|pixtral|voxtral)/, { callIds: 'nine' }],
-  // OpenAI: reference of reasoning models; github.com/BerriAI/litellm/issues/34569 for tools with an effort.
-  [/^(?:o[1-9]|gpt-5)/, { reasons: 'adaptive', efforts: LOW_TO_HIGH, countsReasoning: true, takesSampling: false }],
+  // OpenAI: its models' pages for the longest answers; "string too long. Expected a string with maximum length 40" for ids.
+  [/^(?:gpt-|chatgpt-|o[1-9])/, { callIds: 'short' }],
+  [/^gpt-(?:3\.5|4)/, { maxOutput: 4_096, takesSchema: false }],
+  [/^gpt-4(?:-\d{4}$|$)/, { maxOutput: 8_192 }],
+  [/^gpt-4-32k/, { maxOutput: 32_768 }],
+  [/^(?:gpt-4o|chatgpt-4o)/, { maxOutput: 16_384, takesSchema: true }],
+  [/^gpt-4o-2024-05-13/, { maxOutput: 4_096, takesSchema: false }],
+  [/^gpt-4\.[1-9]/, { maxOutput: 32_768, takesSchema: true }],
+  [/^gpt-4\.5/, { maxOutput: 16_384 }],
+  // OpenAI: reference of reasoning models; github.com/BerriAI/litellm/issues/34569 for tools with an effort; profiles of pydantic-ai.
+  [/^(?:o[1-9]|gpt-(?:[5-9]|\d\d))/, REASONING],
+  [/^o[1-9]/, { maxOutput: 100_000, takesParallel: false }],
+  [/^(?:o[3-9]|gpt-(?:[5-9]|\d\d))/, { takesStop: false }],
   [/^gpt-5(?!\.)/, { efforts: ['minimal', ...LOW_TO_HIGH] }],
-  [/^gpt-5\.[1-9]/, { efforts: ['none', ...LOW_TO_HIGH, 'xhigh'] }],
+  [/^gpt-5\.1/, { efforts: ['none', ...LOW_TO_HIGH] }],
+  [/^gpt-5\.[2-9]/, { efforts: ['none', ...LOW_TO_HIGH, 'xhigh'] }],
+  [/^gpt-5\.[1-4]/, { reasonsUnasked: false }],
   [/^gpt-5\.[4-9]/, { takesToolsWithEffort: false }],
-  [/^gpt-5(?:\.\d)?-chat/, { reasons: null, efforts: null, takesSampling: true }],
+  [/^gpt-5\.\d-pro/, { efforts: ['medium', 'high', 'xhigh'], reasonsUnasked: true }],
+  [/^gpt-5-pro/, { efforts: ['high'] }],
+  [/^gpt-5\.1-codex/, { efforts: LOW_TO_HIGH, reasonsUnasked: true }],
+  [/^gpt-5\.\d-chat/, { efforts: ['medium'], reasonsUnasked: true, maxOutput: 16_384 }],
+  [
+    /^gpt-5-chat/,
+    { reasons: null, efforts: null, reasonsUnasked: false, takesSampling: true, takesStop: true, maxOutput: 16_384 },
+  ],
+  [/^gpt-oss/, { reasons: 'adaptive', efforts: LOW_TO_HIGH, reasonsUnasked: true, callIds: 'any' }],
+  // xAI: reference of its models: no other takes an effort.
+  [/^grok-3-mini/, { reasons: 'adaptive', efforts: ['low', 'high'], reasonsUnasked: true }],
+  // DeepSeek: "This response_format type is unavailable now"; guides of thinking mode: 400 without the `reasoning_content` of a call.
+  [/^deepseek/, { takesSchema: false }],
+  [/^deepseek-(?:reasoner|chat|v[3-9])/, { wantsThoughts: true }],
+  // Moonshot: "thinking is enabled but reasoning_content is missing in assistant tool call message"; Z.ai and MiniMax: guides of thinking.
+  [/^(?:kimi-k(?:2-thinking|2\.\d|[3-9])|kimi-for-coding|glm-(?:4\.[5-9]|[5-9])|minimax-m)/, { wantsThoughts: true }],
   // Google: documentation of thinking; types of js-genai 2.18.
-  [/^gemini/, { maxOutput: 8_192, takesSchemaWithTools: false }],
+  [/^gemini-(?:1|2\.0)/, { maxOutput: 8_192 }],
+  [/^gemini/, { takesSchemaWithTools: false, takesCacheMarks: true, takesSeals: true }],
   [/^gemini-2\.5/, { maxOutput: 65_536, reasons: 'budget', budget: { least: 0, most: 24_576, none: true } }],
   [/^gemini-2\.5-pro/, { budget: { least: 128, most: 32_768, none: false } }],
   [/^gemini-2\.5-flash-lite/, { budget: { least: 512, most: 24_576, none: true } }],
@@ -103,11 +166,20 @@ const MAX_KNOWN = 1_000
 export function factsOf(model: string): ModelFacts {
   const before = known.get(model)
   if (before) return before
-  const name = model.slice(model.lastIndexOf('/') + 1).toLowerCase()
+  const name = familyName(model)
   const facts = Object.assign({}, UNKNOWN, ...TABLE.filter(([pattern]) => pattern.test(name)).map(([, row]) => row))
   if (known.size >= MAX_KNOWN) known.clear()
   known.set(model, facts)
   return facts
+}
+
+/** `anthropic/claude-haiku-4.5`, `us.anthropic.claude-haiku-4-5-20251001-v1:0`, `claude-haiku-4-5@20251001`: one way to write them all. */
+function familyName(model: string): string {
+  const name = model
+    .slice(model.lastIndexOf('/') + 1)
+    .toLowerCase()
+    .replace(/^(?:[a-z-]+\.)+/, '')
+  return name.startsWith('claude') ? name.replace(/[.@]/g, '-') : name
 }
 
 /** Tokens of reasoning that an effort stands for, where a model wants a number (as pydantic-ai has them). */
@@ -132,9 +204,9 @@ export function effortOf(budgetTokens: number): HubEffort {
 
 const ORDER: readonly HubEffort[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']
 
-/** The nearest of the efforts that a model takes: one below for what is too little, one above for what is too much. */
+/** The nearest of the efforts that a model takes; of two that are as near, the higher. */
 export function nearestEffort(effort: HubEffort, taken: readonly HubEffort[]): HubEffort {
   const wanted = ORDER.indexOf(effort)
   const distance = (one: HubEffort) => Math.abs(ORDER.indexOf(one) - wanted)
-  return taken.reduce((best, one) => (distance(one) < distance(best) ? one : best))
+  return taken.reduce((best, one) => (distance(one) <= distance(best) ? one : best))
 }
