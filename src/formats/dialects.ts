@@ -1,9 +1,11 @@
 import { anthropicMessages } from './anthropic-messages/index.ts'
 import type { Dialect, DialectName } from './dialect.ts'
+import { gemini } from './gemini/index.ts'
 import { openaiChat } from './openai-chat/index.ts'
 
 /** Every way of speaking to models that is read and written here. */
 export const DIALECTS: Partial<Record<DialectName, Dialect>> = {
   'openai-chat': openaiChat,
   'anthropic-messages': anthropicMessages,
+  gemini,
 }

@@ -27,6 +27,8 @@ export type ModelFacts = {
   takesToolsWithEffort: boolean
   /** Seals its tool calls, and wants the seal back. */
   sealsCalls: boolean
+  /** Takes pictures inside the result of a tool; else they stand beside it. */
+  takesMediaInResults: boolean
   /** What the ids of tool calls may look like: anything, letters with `_` and `-`, or nine letters and digits. */
   callIds: 'any' | 'word' | 'nine'
 }
@@ -45,6 +47,7 @@ const UNKNOWN: ModelFacts = {
   countsReasoning: false,
   takesToolsWithEffort: true,
   sealsCalls: false,
+  takesMediaInResults: false,
   callIds: 'any',
 }
 
@@ -91,6 +94,7 @@ const TABLE: readonly (readonly [RegExp, Partial<ModelFacts>])[] = [
       efforts: ['minimal', ...LOW_TO_HIGH],
       takesSchemaWithTools: true,
       sealsCalls: true,
+      takesMediaInResults: true,
     },
   ],
   [/^gemini-(?:3(?:\.1)?-pro|3\.7-flash)/, { efforts: LOW_TO_HIGH }],

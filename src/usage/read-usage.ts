@@ -1,4 +1,5 @@
 import type { Usage, UsageDetails, UsageUnit } from '../store/store.ts'
+import { toTokenCounts } from './usage-metadata.ts'
 
 export const NO_USAGE: Usage = {
   inputTokens: 0,
@@ -13,10 +14,11 @@ export const NO_USAGE: Usage = {
 /**
  * What a provider reports, in the one meaning of `Usage`. One reader for all shapes, because their field names do not collide: chat,
  * completions, embeddings (`prompt_tokens`), responses, images, transcriptions (`input_tokens`, or seconds), realtime, Anthropic
- * (cache beside the input). Null when nothing is counted in it (an empty object).
+ * (cache beside the input), Gemini (`promptTokenCount`). Null when nothing is counted in it (an empty object).
  */
-export function readUsage(raw: unknown): Usage | null {
-  if (!isRecord(raw)) return null
+export function readUsage(reported: unknown): Usage | null {
+  if (!isRecord(reported)) return null
+  const raw = toTokenCounts(reported) ?? reported
   const input = count(raw.prompt_tokens) ?? count(raw.input_tokens)
   const output = count(raw.completion_tokens) ?? count(raw.output_tokens)
   if (input === null && output === null) return durationOf(raw)
@@ -83,6 +85,7 @@ function durationOf({ type, seconds }: Fields): Usage | null {
 /** The usage object of a whole answer or of one stream event, wherever the format keeps it. */
 export function usageOf(body: Record<string, unknown>): unknown {
   if (isRecord(body.usage)) return body.usage
+  if (isRecord(body.usageMetadata)) return body.usageMetadata
   for (const holder of [body.response, body.message, body.x_groq]) {
     if (isRecord(holder) && isRecord(holder.usage)) return holder.usage
   }
