@@ -1,5 +1,6 @@
+import { readUsage, usageOf } from '../../usage/read-usage.ts'
 import { type Json, UnreadableAnswer } from '../dialect.ts'
-import { isRecord, readInteger, readText, records, refuse, requireText, unknownFields } from '../read.ts'
+import { isRecord, readInteger, readText, record, records, refuse, requireText, unknownFields } from '../read.ts'
 import { camelCase, readMessage, readMessages } from './fields.ts'
 
 /*
@@ -78,7 +79,6 @@ export const buildEmbeddings = ({ model, texts, dimensions }: EmbeddingRequest):
   model,
   input: texts,
   ...(dimensions !== null && { dimensions }),
-  encoding_format: 'base64',
 })
 
 /** For `:batchEmbedContents`. */
@@ -88,15 +88,35 @@ export function buildEmbedContents({ model, texts, dimensions }: EmbeddingReques
   return { requests: texts.map((text) => ({ content: { parts: [{ text }] }, ...rest })) }
 }
 
-/** The vectors of any of the answers, in the order of the texts. Throws `UnreadableAnswer`. */
-export function parseVectors(body: Json): number[][] {
+/** `promptTokens`: null where they are not told. */
+export type Embeddings = { vectors: number[][]; promptTokens: number | null }
+
+/** Any of the answers, in the order of the texts. Throws `UnreadableAnswer`. */
+export function parseEmbeddingsAnswer(body: Json): Embeddings {
+  if (Array.isArray(body.predictions)) return parsePredictions(records(body.predictions))
+  const promptTokens = readUsage(usageOf(body))?.inputTokens ?? null
+  return { vectors: embeddingsIn(body).map(toVector), promptTokens }
+}
+
+/** How the cloud's side of the service has them, with tokens counted for each. */
+function parsePredictions(predictions: Json[]): Embeddings {
+  const embeddings = predictions.map((prediction) => record(prediction.embeddings))
+  const counts = embeddings.map(({ statistics }) => record(statistics).token_count)
+  const isCounted = counts.every((count) => typeof count === 'number')
+  return {
+    vectors: embeddings.map(({ values }) => toVector(values)),
+    promptTokens: isCounted ? counts.reduce((all, count) => all + count, 0) : null,
+  }
+}
+
+function embeddingsIn(body: Json): unknown[] {
   if (Array.isArray(body.data)) {
     const ordered = records(body.data).sort((one, other) => Number(one.index) - Number(other.index))
-    return ordered.map(({ embedding }) => toVector(embedding))
+    return ordered.map(({ embedding }) => embedding)
   }
   const embeddings = isRecord(body.embedding) ? [body.embedding] : body.embeddings
   if (!Array.isArray(embeddings)) throw new UnreadableAnswer('The answer has no embeddings.')
-  return records(embeddings).map(({ values }) => toVector(values))
+  return records(embeddings).map(({ values }) => values)
 }
 
 function toVector(embedding: unknown): number[] {
