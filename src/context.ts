@@ -158,7 +158,7 @@ export async function openContext({
   )
   const http = createUpstreams(config)
   const modelLists = createModelLists({ http, metrics, log })
-  const catalogue = createCatalogue(modelLists, prices, now)
+  const catalogue = createCatalogue(modelLists, prices)
   const life: Life = { startedAt: now(), draining: false, running: 0, unsettled: 0 }
   return {
     config,

@@ -10,11 +10,7 @@ export type Catalogue = {
   prices(provider: ConfiguredProvider, model: string): boolean | null
 }
 
-export const createCatalogue = (
-  lists: Pick<ModelLists, 'names'>,
-  prices: Pick<Prices, 'isListed'>,
-  now: () => number,
-): Catalogue => ({
+export const createCatalogue = (lists: Pick<ModelLists, 'names'>, prices: Pick<Prices, 'isListed'>): Catalogue => ({
   lists: (provider, key, model) => lists.names(provider, key)?.has(model) ?? null,
-  prices: ({ name }, model) => prices.isListed(name, model, now()),
+  prices: ({ name }, model) => prices.isListed(name, model),
 })

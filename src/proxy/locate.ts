@@ -28,10 +28,10 @@ export function locate(choice: Choice, caller: Caller, model: string): Place | n
   const named = splitPrefix(providers, model)
   if (named === null) return bare(choice, caller, model)
   if (hasKey(caller, named.provider)) return onlyLooksLikeIt(choice, caller, named, model) ?? named
-  const lister = listedBy(choice, caller, model)
-  if (lister !== null) return lister
   // A colon means one thing.
   if (named.isExact) return null
+  const lister = listedBy(choice, caller, model)
+  if (lister !== null) return lister
   // `anthropic/claude` is also how OpenRouter spells its models: with no key for `anthropic` it means that.
   const aggregator = providers.list().find((provider) => provider.isAggregator && hasKey(caller, provider))
   return aggregator ? { provider: aggregator, name: model } : bare(choice, caller, model)
@@ -52,7 +52,7 @@ export const listingKey = (caller: Caller, { name, sharedKey }: ConfiguredProvid
   caller.keys.find(({ provider }) => provider === name)?.secret ?? sharedKey
 
 /** `isExact`: the name can mean nothing else; one with a slash may be a model's own name at another provider. */
-type Named = Place & { isExact: boolean }
+export type Named = Place & { isExact: boolean }
 
 export function splitPrefix(providers: Providers, model: string): Named | null {
   const at = model.search(/[:/]/)
@@ -66,8 +66,7 @@ export function splitPrefix(providers: Providers, model: string): Named | null {
 function onlyLooksLikeIt(choice: Choice, caller: Caller, named: Named, model: string): Place | null {
   const { provider, name } = named
   if (named.isExact || usable(choice, caller).length < 2) return null
-  if (isListed(choice, caller, provider, name) !== false || choice.catalogue?.prices(provider, name)) return null
-  return listedBy(choice, caller, model)
+  return isListed(choice, caller, provider, name) === false ? listedBy(choice, caller, model) : null
 }
 
 /** A name that says nothing of its provider. */

@@ -15,21 +15,27 @@ export type ProviderModels = { provider: ConfiguredProvider; models: readonly Mo
  * provider before it. In the order of the lists; no name twice.
  */
 export function mergeModels(choice: Choice, caller: Caller, lists: readonly ProviderModels[]): ModelEntry[] {
-  const bare: ModelEntry[] = []
-  const prefixed: ModelEntry[] = []
-  const seen = new Set<string>()
-  for (const { provider, models } of lists) {
-    const mayAskFor = (asked: string, name: string) =>
-      isModelAllowed(caller, spellingsOf(choice.providers, asked, provider, name))
-    for (const card of models) {
-      const id = `${provider.name}:${card.id}`
-      if (seen.has(id)) continue
-      seen.add(id)
-      if (mayAskFor(id, card.id)) prefixed.push({ id, provider, card })
-      const place = locate(choice, caller, card.id)
-      const isMeant = place?.provider.name === provider.name && place.name === card.id
-      if (isMeant && mayAskFor(card.id, card.id)) bare.push({ id: card.id, provider, card })
-    }
-  }
-  return [...bare, ...prefixed]
+  return [
+    ...lists.flatMap((list) => bareEntries(choice, caller, list)),
+    ...lists.flatMap((list) => prefixedEntries(choice, caller, list)),
+  ]
 }
+
+/** Each model of a provider as `provider:model`. */
+export const prefixedEntries = (choice: Choice, caller: Caller, { provider, models }: ProviderModels): ModelEntry[] =>
+  distinct(models).flatMap((card) => {
+    const id = `${provider.name}:${card.id}`
+    return mayAskFor(choice, caller, provider, id, card.id) ? [{ id, provider, card }] : []
+  })
+
+const bareEntries = (choice: Choice, caller: Caller, { provider, models }: ProviderModels): ModelEntry[] =>
+  distinct(models).flatMap((card) => {
+    const place = locate(choice, caller, card.id)
+    const isMeant = place?.provider.name === provider.name && place.name === card.id
+    return isMeant && mayAskFor(choice, caller, provider, card.id, card.id) ? [{ id: card.id, provider, card }] : []
+  })
+
+const distinct = (models: readonly Model[]) => [...new Map(models.map((model) => [model.id, model])).values()]
+
+const mayAskFor = ({ providers }: Choice, caller: Caller, provider: ConfiguredProvider, asked: string, name: string) =>
+  isModelAllowed(caller, spellingsOf(providers, asked, provider, name))

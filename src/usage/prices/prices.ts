@@ -3,7 +3,7 @@ import type { PriceConfig } from '../../config/config.ts'
 import { matchesGlob } from '../../domain/globs.ts'
 import type { Usage } from '../../store/store.ts'
 import { type Charge, chargesOf, costOf, highestOf } from './cost.ts'
-import { listedModels, listName, listPriceOf, loadListPrices } from './list-prices.ts'
+import { isInList, listedModels, listName, listPriceOf, loadListPrices } from './list-prices.ts'
 import { FREE_PROVIDER, LISTED_PROVIDERS, listedAs } from './providers.ts'
 import { type Rates, ratesOfOverride } from './rates.ts'
 
@@ -35,7 +35,7 @@ export type Prices = {
   /** What requests for this model are charged by, null when no price is known. */
   show(provider: string, model: string, at: number): PriceEntry | null
   /** Whether the list (not the configuration) has the model for the provider; null: it has none of this provider's. */
-  isListed(provider: string, model: string, at: number): boolean | null
+  isListed(provider: string, model: string): boolean | null
   /** Loads the list of prices, so that no request has to wait for it. */
   warm(): void
 }
@@ -105,13 +105,13 @@ export function createPrices({ discounts, models }: PriceConfig): Prices {
         .map(({ provider, model, rates, source }) => ({ provider, model, rates, source }))
     },
     show,
-    isListed(provider, model, at) {
+    isListed(provider, model) {
       if (listedAs(provider) === null) return null
       if (model.length > MAX_NAME) return false
       const key = `${provider}\n${model}`
       const known = listed.get(key)
       if (known !== undefined) return known
-      const found = listPriceOf(provider, model, at, 0) !== null
+      const found = isInList(provider, model)
       listed.set(key, found)
       return found
     },

@@ -172,12 +172,15 @@ describe('the only provider, when it does not give its list', () => {
     expect((await list(secret)).ids).toEqual(both(MODELS))
   })
 
-  it.each([401, 403])('because it refuses our key with %d, is told as that, not as the caller’s fault', async (status) => {
-    const { secret } = await gateway.token()
-    upstream.script((_req, res) => sendJson(res, status, { error: { message: 'who?' } }))
-    const { status: told, body, answer } = await list(secret)
-    expect([told, body.error?.code, answer.header('x-should-retry')]).toEqual([502, 'upstream_auth_failed', 'false'])
-  })
+  it.each([401, 403])(
+    'because it refuses our key with %d, is told as that, not as the caller’s fault',
+    async (status) => {
+      const { secret } = await gateway.token()
+      upstream.script((_req, res) => sendJson(res, status, { error: { message: 'who?' } }))
+      const { status: told, body, answer } = await list(secret)
+      expect([told, body.error?.code, answer.header('x-should-retry')]).toEqual([502, 'upstream_auth_failed', 'false'])
+    },
+  )
 
   it.each(['{"data":[', 'null', '"x"', '', '{"models":[]}'])('because it says %j, is told as 502', async (text) => {
     const { secret } = await gateway.token()
@@ -208,7 +211,9 @@ describe('the only provider, when it does not give its list', () => {
 
   it('and quotes our key, does not get it into the log', async () => {
     const { secret } = await gateway.token()
-    upstream.script((_req, res, { headers }) => sendJson(res, 500, { error: { message: `no ${headers.authorization}` } }))
+    upstream.script((_req, res, { headers }) =>
+      sendJson(res, 500, { error: { message: `no ${headers.authorization}` } }),
+    )
     await list(secret)
     expect(gateway.logs()).not.toContain('sk-provider-secret')
   })
