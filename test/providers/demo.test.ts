@@ -160,7 +160,13 @@ describe('of the demo provider', () => {
   it('the models are one, named demo', async () => {
     expect(await get('/models')).toMatchObject({
       status: 200,
-      body: { object: 'list', data: [{ id: 'demo', object: 'model' }] },
+      body: {
+        object: 'list',
+        data: [
+          { id: 'demo', object: 'model' },
+          { id: 'demo:demo', object: 'model' },
+        ],
+      },
     })
     expect(await get('/models/demo')).toMatchObject({ status: 200, body: { id: 'demo' } })
   })
