@@ -109,12 +109,12 @@ function entryOf(
   named: Named | null,
 ): ModelEntry | null {
   const choice = choiceOf(ctx)
+  const spelled = named && `${named.provider.name}:${named.name}`
   if (named?.isExact) {
     const [list] = lists
-    return (list && prefixedEntries(choice, caller!, list).find((entry) => entry.id === id)) ?? null
+    return (list && prefixedEntries(choice, caller!, list).find((entry) => entry.id === spelled)) ?? null
   }
   const entries = mergeModels(choice, caller!, lists)
-  const spelled = named && `${named.provider.name}:${named.name}`
   return entries.find((entry) => entry.id === id) ?? entries.find((entry) => entry.id === spelled) ?? null
 }
 
