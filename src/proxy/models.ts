@@ -109,12 +109,10 @@ function entryOf(
   named: Named | null,
 ): ModelEntry | null {
   const choice = choiceOf(ctx)
-  if (named?.isExact) {
-    const [list] = lists
-    return (list && prefixedEntries(choice, caller!, list).find((entry) => entry.id === id)) ?? null
-  }
-  const entries = mergeModels(choice, caller!, lists)
   const spelled = named && `${named.provider.name}:${named.name}`
+  const entries = named?.isExact
+    ? lists.flatMap((list) => prefixedEntries(choice, caller!, list))
+    : mergeModels(choice, caller!, lists)
   return entries.find((entry) => entry.id === id) ?? entries.find((entry) => entry.id === spelled) ?? null
 }
 
