@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { PROVIDERS } from '../providers/registry.ts'
 import type { Config, ProviderConfig } from './config.ts'
 import { ConfigError } from './config-error.ts'
 import { type ConfigFile, hasVariable, interpolate, readConfigFile } from './config-file.ts'
@@ -48,6 +49,7 @@ export function loadConfig({ env, cwd, terminal = false }: Surroundings): Loaded
   checkTogether(values, origins, findings)
   const { label } = readings.find(([name]) => name === 'DEFAULT_PROVIDER')![1]
   checkDefaultProvider(values, label, Object.keys(custom), findings)
+  warnOfMissingAddresses(values, findings)
   if (findings.problems.length > 0) throw new ConfigError(findings.problems)
   const config = deepFreeze(toConfig(values, origins, custom, cwd, file, terminal))
   const shown = Object.fromEntries(readings.map(([name, { value }]) => [name, show(name, value)]))
@@ -100,6 +102,15 @@ function checkDefaultProvider(values: Values, label: string, custom: string[], {
   const names = [...PROVIDER_NAMES, ...custom]
   const { DEFAULT_PROVIDER: name } = values
   if (!names.includes(name)) problems.push(`${label}: must be one of ${names.join(', ')}${quote(name)}`)
+}
+
+/** Of providers that have no public address. */
+function warnOfMissingAddresses(values: Values, { warnings }: Findings): void {
+  for (const { name, baseUrl } of PROVIDERS) {
+    const prefix = prefixOf(name as ProviderName)
+    if (baseUrl === null && values[`${prefix}_API_KEY`] !== null && values[`${prefix}_BASE_URL`] === null)
+      warnings.push(`${prefix}_API_KEY: has no effect without ${prefix}_BASE_URL`)
+  }
 }
 
 function isLoopback(host: string): boolean {

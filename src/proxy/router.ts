@@ -151,7 +151,7 @@ function shortEnough(model: string): string {
   })
 }
 
-function upload({ providers, config: { defaultProvider }, prices }: AppContext, exchange: HttpExchange) {
+function upload(ctx: AppContext, exchange: HttpExchange) {
   const { body, req, caller, provider, at } = exchange
   if (body.kind !== 'stream' || caller === null) return null
   // What is compressed cannot be read on the way, nor is what a form says of its session.
@@ -165,8 +165,8 @@ function upload({ providers, config: { defaultProvider }, prices }: AppContext, 
     },
     onModel(model) {
       shortEnough(model)
-      plan({ providers, defaultProvider, pick: () => 0 }, caller, model)
-      if (exchange.endpoint !== null) authorizePrice(prices, caller, provider!, model, at)
+      plan({ ...choiceOf(ctx), pick: () => 0 }, caller, model)
+      if (exchange.endpoint !== null) authorizePrice(ctx.prices, caller, provider!, model, at)
       exchange.model = model
     },
     onUnreadable: () => authorizeNoModel(caller),
