@@ -92,6 +92,19 @@ function checkTogether(values: Values, origins: Record<OptionName, Origin>, { pr
   if (origins.HTTP_TIMEOUT !== 'default' && origins.HTTP_TIMEOUT === origins.TIMEOUT_TOTAL_MS) {
     problems.push('TIMEOUT_TOTAL_MS: HTTP_TIMEOUT is set too and means the same; keep one of the two')
   }
+  if (
+    values.BODY_LOG_DAYS !== null &&
+    values.REQUEST_LOG_DAYS !== null &&
+    values.BODY_LOG_DAYS > values.REQUEST_LOG_DAYS
+  ) {
+    problems.push(
+      `BODY_LOG_DAYS: ${values.BODY_LOG_DAYS} days are more than REQUEST_LOG_DAYS, ${values.REQUEST_LOG_DAYS}: bodies go with their requests at the latest`,
+    )
+  }
+  const keepsBodies = values.REQUEST_LOGGING || values.RESPONSE_LOGGING
+  if (keepsBodies && values.BODY_LOG_DAYS === null && values.REQUEST_LOG_DAYS === null) {
+    warnings.push('BODY_LOG_DAYS: not set, so that bodies are kept for ever')
+  }
   if (values.MANAGEMENT_TOKEN !== null && values.MANAGEMENT_TOKEN.length < SHORT_TOKEN) {
     warnings.push(`MANAGEMENT_TOKEN: shorter than ${SHORT_TOKEN} characters, which can be guessed`)
   }
@@ -117,6 +130,7 @@ function isLoopback(host: string): boolean {
   return host.toLowerCase() === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }
 
+const BYTES_PER_KB = 1024
 const BYTES_PER_MB = 1024 * 1024
 
 function toConfig(
@@ -160,6 +174,12 @@ function toConfig(
     strictTranslation: values.STRICT_TRANSLATION,
     onClientAbort: values.ON_CLIENT_ABORT,
     requestLogDays: values.REQUEST_LOG_DAYS,
+    bodyLog: {
+      request: values.REQUEST_LOGGING,
+      response: values.RESPONSE_LOGGING,
+      maxBytes: values.BODY_LOG_KB * BYTES_PER_KB,
+      days: values.BODY_LOG_DAYS ?? values.REQUEST_LOG_DAYS,
+    },
     ledgerCheckMs: values.LEDGER_CHECK_MINUTES === 0 ? null : values.LEDGER_CHECK_MINUTES * 60_000,
     alerts: {
       thresholds: [...values.ALERT_THRESHOLDS],
