@@ -1,28 +1,36 @@
+import { freshCallIds } from '../call-ids.ts'
 import type { AnswerFacts, Json } from '../dialect.ts'
 import type { HubAnswer, HubCitation, HubPart } from '../hub.ts'
+import { ownToolName } from '../tool-names.ts'
 import { inputOf } from './build-messages.ts'
+import { writeSeal } from './seal.ts'
 import { buildStopReason } from './stop-reason.ts'
 import { buildUsage } from './usage.ts'
 
 /** This dialect has one answer: the first. */
-export function buildAnswer(answer: HubAnswer, { now, model }: AnswerFacts): Json {
+export function buildAnswer(answer: HubAnswer, facts: AnswerFacts): Json {
   const [candidate] = answer.candidates
+  const tier = buildTier(answer.serviceTier)
+  const fresh = freshCallIds(facts.request)
   return {
-    id: messageId(answer.id, now),
+    id: messageId(answer.id, facts.now),
     type: 'message',
     role: 'assistant',
-    model: answer.model || model,
-    content: (candidate?.parts ?? []).flatMap(buildBlock),
+    model: answer.model || facts.model,
+    content: (candidate?.parts ?? []).flatMap((part) => buildBlock(part, facts, fresh)),
     stop_reason: buildStopReason(candidate?.finish ?? 'stop'),
     stop_sequence: candidate?.stopSequence ?? null,
-    usage: buildUsage(answer.usage),
+    usage: { ...buildUsage(answer.usage), ...(tier !== null && { service_tier: tier }) },
   }
 }
 
 export const messageId = (id: string, now: number) =>
   id === '' ? `msg_${now}` : id.startsWith('msg_') ? id : `msg_${id}`
 
-function buildBlock(part: HubPart): Json[] {
+const buildTier = (tier: string | undefined) =>
+  tier === 'default' || tier === 'standard' ? 'standard' : tier === 'priority' || tier === 'batch' ? tier : null
+
+function buildBlock(part: HubPart, { request }: AnswerFacts, fresh: (id: string) => string): Json[] {
   switch (part.type) {
     case 'text':
       if (part.text === '') return []
@@ -35,11 +43,21 @@ function buildBlock(part: HubPart): Json[] {
       ]
     case 'refusal':
       return part.text === '' ? [] : [{ type: 'text', text: part.text }]
-    case 'reasoning':
-      if (part.redacted !== undefined) return [{ type: 'redacted_thinking', data: part.redacted }]
-      return [{ type: 'thinking', thinking: part.text, signature: part.signature ?? '' }]
+    case 'reasoning': {
+      const { text, signature = '', redacted, sealedIn } = part
+      if (redacted !== undefined) return [{ type: 'redacted_thinking', data: writeSeal(redacted, sealedIn) }]
+      if (text === '' && signature === '') return []
+      return [{ type: 'thinking', thinking: text, signature: signature && writeSeal(signature, sealedIn) }]
+    }
     case 'tool_call':
-      return [{ type: 'tool_use', id: part.id, name: part.name, input: inputOf(part.arguments) }]
+      return [
+        {
+          type: 'tool_use',
+          id: fresh(part.id),
+          name: ownToolName(part.name, request),
+          input: inputOf(part.arguments),
+        },
+      ]
     default:
       return []
   }
