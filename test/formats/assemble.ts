@@ -22,7 +22,7 @@ export function assembleChat(chunks: Json[]): Json {
   const answer: Json = { object: 'chat.completion', choices: [] }
   for (const chunk of chunks) {
     for (const name of ['id', 'created', 'model', 'usage', 'service_tier', 'citations', 'search_results'])
-      if (chunk[name]) answer[name] = chunk[name]
+      if (chunk[name] != null) answer[name] = chunk[name]
     if (chunk.x_groq && (chunk.x_groq as Json).usage) answer.usage = (chunk.x_groq as Json).usage
     for (const raw of chunk.choices as Json[]) {
       const choices = answer.choices as Json[]

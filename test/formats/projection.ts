@@ -47,6 +47,9 @@ const FINISHES: Record<HubFinish, string> = {
   refusal: 'filtered',
 }
 
+/** What a result says that has no text, where its pictures have no place. */
+const POINTER = 'The result is in the next message.'
+
 /** Who said what, instructions apart; results with what they are the results of. Blanks do not count: parts are joined by some. */
 export function conversationOf({ messages, tools }: HubRequest) {
   const instructions: string[] = []
@@ -78,7 +81,7 @@ export function conversationOf({ messages, tools }: HubRequest) {
     for (const part of parts) {
       if (isInstruction) instructions.push(part.type === 'text' ? part.text.replace(/\s+/g, '') : part.type)
       else if (part.type === 'tool_result') {
-        say(`the tool ${names.get(part.id)}`, textOf(part.parts, 'text'))
+        say(`the tool ${names.get(part.id)}`, textOf(part.parts, 'text').replace(POINTER, ''))
         shown.push(...part.parts.filter(({ type }) => type !== 'text'))
       }
     }
