@@ -3,6 +3,7 @@
  * npm run bench -- encoding                  plain or compressed answers from the provider: what costs the gateway less
  * npm run bench -- profile                   where the gateway's CPU goes under load
  * npm run bench -- ledger [--rows=<n>]       appending, reports and pages with ten million rows (--quick: one million)
+ * npm run bench -- formats                   what a translation between dialects costs
  *
  * Each also leaves its numbers in bench/results/; --json prints those instead of the table.
  */
@@ -10,6 +11,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { benchEncoding } from './accept-encoding.ts'
 import { compare } from './compare.ts'
+import { benchFormats } from './formats.ts'
 import { benchLedger } from './ledger-rows.ts'
 import { openWorkshop, type Workshop } from './processes.ts'
 import { benchProfile } from './profile.ts'
@@ -17,7 +19,13 @@ import { benchProfile } from './profile.ts'
 type Command = (workshop: Workshop, quick: boolean) => Promise<{ text: string; data: unknown }>
 
 const ledger: Command = (_workshop, quick) => benchLedger(rows ?? (quick ? 1_000_000 : 10_000_000))
-const COMMANDS: Record<string, Command> = { compare, encoding: benchEncoding, profile: benchProfile, ledger }
+const COMMANDS: Record<string, Command> = {
+  compare,
+  encoding: benchEncoding,
+  profile: benchProfile,
+  ledger,
+  formats: benchFormats,
+}
 const FLAGS = ['--quick', '--json']
 
 const given = process.argv.slice(2)
