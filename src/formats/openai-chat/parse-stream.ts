@@ -105,7 +105,9 @@ export function createStreamParser(): StreamParser {
     if (logprobs) events.push({ type: 'logprobs', choice: choice.index, logprobs })
     const { finish_reason } = raw
     if (raw.error != null || isFailure(finish_reason)) fail(raw, events)
-    else if (typeof finish_reason === 'string' && !choice.ended) finish(choice, finish_reason, events)
+    // Some say '' where there is no reason yet.
+    else if (typeof finish_reason === 'string' && finish_reason !== '' && !choice.ended)
+      finish(choice, finish_reason, events)
   }
 
   const finish = (choice: Choice, reason: string, events: HubEvent[]) => {

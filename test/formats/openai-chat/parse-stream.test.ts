@@ -233,6 +233,12 @@ describe('the end of a stream of a provider of chats', () => {
     expect(eventsIn(openaiChat, [chunk({ content: 'A' }), '[DONE]']).at(-1)).toEqual({ type: 'done' })
   })
 
+  it('is no reason that is empty', () => {
+    const going = chunk({ content: 'A' }, {}, { finish_reason: '' })
+    expect(eventsIn(openaiChat, [going, going]).map(({ type }) => type)).toEqual(['start', 'text', 'text'])
+    expect(eventsIn(openaiChat, [going, finish('length')]).at(-2)).toMatchObject({ reason: 'length' })
+  })
+
   it('is not the end of the connection before', () => {
     const other = chunk({ content: 'B' }, {}, { index: 1 })
     for (const chunks of [[], [chunk({ content: 'A' })], [chunk({ content: 'A' }), other, finish()]])
