@@ -82,6 +82,7 @@ export function createStreamBuilder({ now, model: asked, request }: AnswerFacts)
         choice.thought += event.text.length
         return chunk(index, `{"reasoning_content":${JSON.stringify(event.text)}}`)
       case 'arguments':
+        if (event.json === '') return ''
         if (choice.bare.size > 0) choice.bare.delete(event.call)
         return addArguments(index, event.call, event.json)
       case 'tool_call':
