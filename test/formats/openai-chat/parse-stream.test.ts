@@ -96,6 +96,9 @@ describe('a stream of a provider of chats', () => {
       citation: { url: 'https://e.com', title: 'E', start: 0, end: 1 },
     })
     const citations = ['https://e.com']
+    expect(
+      events(chunk({ annotations: [annotation] }, { citations }), finish()).filter(({ type }) => type === 'citation'),
+    ).toHaveLength(1)
     expect(events(chunk({ content: 'A' }, { citations }), finish('stop', { citations })).slice(2, -2)).toEqual([
       { type: 'citation', choice: 0, citation: { url: 'https://e.com' } },
     ])
