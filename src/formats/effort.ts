@@ -18,3 +18,10 @@ export function effortFor(reasoning: HubReasoning | null, facts: ModelFacts, los
   if (asked !== 'none') lose('reasoning')
   return null
 }
+
+/** Models that reason take no sampling while they do. */
+export function maySample(facts: ModelFacts, effort: HubEffort | null): boolean {
+  if (facts.takesSampling) return true
+  const canRest = facts.efforts?.includes('none') ?? false
+  return canRest && (effort === null ? !facts.reasonsUnasked : effort === 'none')
+}

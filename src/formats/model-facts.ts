@@ -187,6 +187,10 @@ function familyName(model: string): string {
   return name.startsWith('claude') ? name.replace(/[.@]/g, '-') : name
 }
 
+/** More than a model can write it would not write, but refuse. */
+export const boundedTokens = (asked: number | null, { maxOutput }: Pick<ModelFacts, 'maxOutput'>): number | null =>
+  asked === null || maxOutput === null ? asked : Math.min(asked, maxOutput)
+
 /** Tokens of reasoning that an effort stands for, where a model wants a number (as pydantic-ai has them). */
 export const BUDGETS: Record<HubEffort, number> = {
   none: 0,

@@ -1,4 +1,4 @@
-import type { Json } from './dialect.ts'
+import type { Dialect, Json } from './dialect.ts'
 import { isRecord } from './read.ts'
 
 /*
@@ -79,4 +79,14 @@ export function isClosedSchema(schema: unknown, depth = 0): boolean {
         ? Object.values(value).every((one) => isClosedSchema(one, depth + 1))
         : isClosedSchema(value, depth + 1)),
   )
+}
+
+type Lose = Parameters<Dialect['buildRequest']>[2]
+
+/** Asks no promise of those who would refuse the schema for it. */
+export function withKeptStrict<T extends { strict?: boolean }>(one: T, schema: unknown, lose: Lose): T {
+  if (one.strict !== true || isClosedSchema(schema)) return one
+  lose('part:strict')
+  const { strict: _lost, ...rest } = one
+  return rest as T
 }

@@ -28,7 +28,7 @@ export const messageId = (id: string, now: number) =>
   id === '' ? `msg_${now}` : id.startsWith('msg_') ? id : `msg_${id}`
 
 const buildTier = (tier: string | undefined) =>
-  tier === 'default' || tier === 'standard' ? 'standard' : tier === 'priority' || tier === 'batch' ? tier : null
+  tier === 'default' ? 'standard' : tier === 'priority' || tier === 'batch' ? tier : null
 
 function buildBlock(part: HubPart, { request }: AnswerFacts, fresh: (id: string) => string): Json[] {
   switch (part.type) {

@@ -2,7 +2,7 @@ import { withCallIds } from '../call-ids.ts'
 import type { Dialect, Json } from '../dialect.ts'
 import { formatInstructions } from '../format-instructions.ts'
 import type { HubField, HubFormat, HubRequest } from '../hub.ts'
-import type { ModelFacts } from '../model-facts.ts'
+import { boundedTokens, type ModelFacts } from '../model-facts.ts'
 import { withoutEmpty } from '../read.ts'
 import { toStrictSchema } from '../strict-schema.ts'
 import { withToolNames } from '../tool-names.ts'
@@ -20,7 +20,8 @@ const MAX_USER = 512
 export function buildRequest(given: HubRequest, facts: ModelFacts, lose: Lose): Json {
   const request = withToolNames(given)
   const messages = withCallIds(request.messages, facts)
-  const maxTokens = boundedMaxTokens(request.maxTokens, facts)
+  // It must be said.
+  const maxTokens = boundedTokens(request.maxTokens, facts) ?? facts.maxOutput ?? USUAL_MAX_TOKENS
   const thinking = buildThinking(request, facts, maxTokens, lose)
   loseWhatNobodyTakes(request, lose)
   const { schema, told } = buildFormat(request.format, facts, lose)
@@ -40,10 +41,6 @@ export function buildRequest(given: HubRequest, facts: ModelFacts, lose: Lose): 
     service_tier: buildTier(request.serviceTier, lose),
   })
 }
-
-/** It must be said. More than a model can write it would not write, but refuse. */
-const boundedMaxTokens = (asked: number | null, { maxOutput }: ModelFacts) =>
-  asked === null ? (maxOutput ?? USUAL_MAX_TOKENS) : Math.min(asked, maxOutput ?? asked)
 
 const NOWHERE: readonly HubField[] = [
   'seed',
@@ -101,8 +98,8 @@ function buildStop(stop: string[], lose: Lose): string[] | null {
 }
 
 function buildTier(tier: string | null, lose: Lose): string | null {
-  if (tier === null || tier === 'auto' || tier === 'standard_only') return tier
-  if (tier === 'default' || tier === 'standard') return 'standard_only'
+  if (tier === null || tier === 'auto') return tier
+  if (tier === 'default') return 'standard_only'
   lose('serviceTier')
   return null
 }

@@ -55,7 +55,7 @@ export function parseRequest(body: Json): HubRequest {
     reasoning: parseReasoning(readRecord(body.thinking, 'thinking'), readText(output?.effort, 'output_config.effort')),
     user: readText(metadata?.user_id, 'metadata.user_id'),
     metadata: null,
-    serviceTier: readText(body.service_tier, 'service_tier'),
+    serviceTier: readTier(body.service_tier),
     streamUsage: null,
     unknown,
   }
@@ -68,6 +68,12 @@ const KNOWN = new Set(
     'output_format metadata service_tier cache_control'
   ).split(' '),
 )
+
+/** `standard_only`: not the other one, which is paid for in advance. */
+function readTier(value: unknown): string | null {
+  const tier = readText(value, 'service_tier')
+  return tier === 'standard_only' ? 'default' : tier
+}
 
 function parseSystem(system: unknown): HubMessage[] {
   if (system === undefined || system === null || system === '') return []

@@ -1,7 +1,7 @@
 import type { Dialect, Json } from '../dialect.ts'
 import { formatInstructions } from '../format-instructions.ts'
 import type { HubFormat, HubRequest, HubTool, HubToolChoice } from '../hub.ts'
-import type { ModelFacts } from '../model-facts.ts'
+import { boundedTokens, type ModelFacts } from '../model-facts.ts'
 import { isRecord, withoutEmpty } from '../read.ts'
 import { withToolNames } from '../tool-names.ts'
 import { buildContents, buildSystem } from './build-contents.ts'
@@ -22,7 +22,7 @@ export function buildRequest(given: HubRequest, facts: ModelFacts, lose: Lose): 
   loseWhatNobodyTakes(request, lose)
   const format = buildFormat(request, facts, lose)
   const config = {
-    ...buildConfig(request, lose),
+    ...buildConfig(request, facts, lose),
     ...format.config,
     thinkingConfig: buildThinking(request, facts, lose),
   }
@@ -42,12 +42,12 @@ function loseWhatNobodyTakes(request: HubRequest, lose: Lose): void {
   if (request.parallelToolCalls === false && request.tools.length > 0) lose('parallelToolCalls')
 }
 
-function buildConfig(request: HubRequest, lose: Lose): Json {
+function buildConfig(request: HubRequest, facts: ModelFacts, lose: Lose): Json {
   const { temperature, logprobs, seed } = request
   const isSmall = seed === null || Math.abs(seed) <= MAX_INT32
   if (!isSmall) lose('seed')
   return {
-    maxOutputTokens: request.maxTokens,
+    maxOutputTokens: boundedTokens(request.maxTokens, facts),
     temperature: temperature === null ? null : Math.min(2, Math.max(0, temperature)),
     topP: request.topP,
     topK: request.topK,

@@ -6,7 +6,7 @@ export const parseTier = (tier: string): string => {
 
 /** Null: none of these. */
 export function buildTier(tier: string): string | null {
-  if (tier === 'default' || tier === 'standard' || tier === 'standard_only') return 'standard'
+  if (tier === 'default') return 'standard'
   if (tier === 'fast') return 'priority'
   return tier === 'flex' || tier === 'priority' ? tier : null
 }

@@ -1,6 +1,7 @@
 import { freshCallIds } from '../call-ids.ts'
 import type { AnswerFacts, Json } from '../dialect.ts'
 import type { HubAnswer, HubCandidate, HubCitation, HubPart } from '../hub.ts'
+import { toldTier } from '../openai-tiers.ts'
 import { ownToolName } from '../tool-names.ts'
 import { sealDetail, textDetail } from './extensions.ts'
 import { buildFinish } from './finish.ts'
@@ -9,7 +10,7 @@ import { buildUsage } from './usage.ts'
 
 export function buildAnswer(answer: HubAnswer, facts: AnswerFacts): Json {
   const fresh = freshCallIds(facts.request)
-  const tier = buildTier(answer.serviceTier)
+  const tier = toldTier(answer.serviceTier)
   return {
     id: answer.id || `chatcmpl-${facts.now}`,
     object: 'chat.completion',
@@ -20,10 +21,6 @@ export function buildAnswer(answer: HubAnswer, facts: AnswerFacts): Json {
     ...(tier !== null && { service_tier: tier }),
   }
 }
-
-const TIERS = new Set(['auto', 'default', 'flex', 'scale', 'priority'])
-const buildTier = (tier: string | undefined) =>
-  tier === 'standard' ? 'default' : tier !== undefined && TIERS.has(tier) ? tier : null
 
 type Fresh = ReturnType<typeof freshCallIds>
 

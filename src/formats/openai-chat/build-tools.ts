@@ -1,16 +1,12 @@
 import type { Dialect, Json } from '../dialect.ts'
 import type { HubRequest, HubTool } from '../hub.ts'
 import type { ModelFacts } from '../model-facts.ts'
-import { isClosedSchema } from '../strict-schema.ts'
 import { forcedTool, isForced } from '../tool-choice.ts'
 import { writeCache } from './extensions.ts'
 
 type Lose = Parameters<Dialect['buildRequest']>[2]
 
-export function buildTool(tool: HubTool, facts: ModelFacts, lose: Lose): Json {
-  const { name, description, parameters, cache } = tool
-  const strict = tool.strict === true && !isClosedSchema(parameters) ? undefined : tool.strict
-  if (strict !== tool.strict) lose('part:strict')
+export function buildTool({ name, description, parameters, strict, cache }: HubTool, facts: ModelFacts): Json {
   return {
     type: 'function',
     function: {

@@ -2,6 +2,7 @@ import { freshCallIds } from '../call-ids.ts'
 import type { AnswerFacts, Json } from '../dialect.ts'
 import type { HubAnswer, HubCandidate, HubLogprob, HubPart, HubRequest } from '../hub.ts'
 import { buildLogprobs } from '../openai-logprobs.ts'
+import { toldTier } from '../openai-tiers.ts'
 import { ownToolName } from '../tool-names.ts'
 import { buildAnnotation } from './annotations.ts'
 import { callItem, type ItemStatus, itemId, messageItem, reasoningItem, refusalPart, textPart } from './items.ts'
@@ -19,7 +20,7 @@ export function buildAnswer(answer: HubAnswer, { now, model, request }: AnswerFa
     reason,
     output: buildOutput(candidate, base, status, request),
     usage: answer.usage,
-    ...(answer.serviceTier !== undefined && { serviceTier: answer.serviceTier }),
+    serviceTier: toldTier(answer.serviceTier),
   })
 }
 

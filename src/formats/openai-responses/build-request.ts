@@ -1,9 +1,13 @@
 import { withCallIds } from '../call-ids.ts'
 import type { Dialect, Json } from '../dialect.ts'
-import { effortFor } from '../effort.ts'
+import { askedEffort, effortFor, maySample } from '../effort.ts'
+import { keptFormat, withFormatTold } from '../format-instructions.ts'
 import type { HubRequest } from '../hub.ts'
-import type { ModelFacts } from '../model-facts.ts'
+import { boundedTokens, type ModelFacts } from '../model-facts.ts'
+import { askedTier } from '../openai-tiers.ts'
 import { withoutEmpty } from '../read.ts'
+import { withKeptStrict } from '../strict-schema.ts'
+import { isForced } from '../tool-choice.ts'
 import { withToolNames } from '../tool-names.ts'
 import { shortUserId } from '../user-id.ts'
 import { buildInput } from './build-input.ts'
@@ -14,25 +18,26 @@ type Lose = Parameters<Dialect['buildRequest']>[2]
 /** What is asked for is kept nowhere, and thoughts come sealed, so that any client can go on with the conversation. */
 export function buildRequest(given: HubRequest, facts: ModelFacts, lose: Lose): Json {
   const request = withToolNames(given)
-  const { tools, toolChoice, format, maxTokens } = request
+  const { tools, format } = request
   loseWhatNobodyTakes(request, lose)
+  const maxTokens = boundedTokens(request.maxTokens, facts)
   const { include, ...sampling } = buildSampling(request, facts, lose)
   return withoutEmpty({
     model: request.model,
-    input: buildInput(withCallIds(request.messages, facts), lose),
+    input: buildInput(withCallIds(withFormatTold(request, facts), facts), lose),
     ...(request.stream && { stream: true }),
     store: false,
     include: buildInclude(facts, include),
-    tools: tools.length === 0 ? null : tools.map(buildTool),
-    tool_choice: toolChoice && buildToolChoice(toolChoice),
-    parallel_tool_calls: tools.length === 0 ? null : request.parallelToolCalls,
+    tools: tools.length === 0 ? null : tools.map((tool) => buildTool(withKeptStrict(tool, tool.parameters, lose))),
+    tool_choice: chooseTool(request, facts, lose),
+    parallel_tool_calls: tools.length === 0 || !facts.takesParallel ? null : request.parallelToolCalls,
     max_output_tokens: maxTokens === null ? null : Math.max(maxTokens, LEAST_TOKENS),
     ...sampling,
-    text: format && { format: buildFormat(format) },
+    text: format && { format: buildFormat(keptFormat(format, facts, lose)) },
     reasoning: buildReasoning(request, facts, lose),
     safety_identifier: request.user && shortUserId(request.user, MAX_USER),
     metadata: request.metadata,
-    service_tier: request.serviceTier,
+    service_tier: askedTier(request.serviceTier),
   })
 }
 
@@ -48,8 +53,17 @@ function loseWhatNobodyTakes(request: HubRequest, lose: Lose): void {
     if (request[field] !== null && request[field] !== 0) lose(field)
 }
 
-function buildSampling({ temperature, topP, logprobs }: HubRequest, facts: ModelFacts, lose: Lose) {
-  if (facts.takesSampling)
+/** There is nothing to choose among no tools, and a choice of one is refused. */
+function chooseTool({ tools, toolChoice }: HubRequest, facts: ModelFacts, lose: Lose): unknown {
+  if (toolChoice === null) return null
+  const mayForce = tools.length > 0 && facts.takesForcedTool
+  if (!isForced(toolChoice) || mayForce) return tools.length === 0 ? null : buildToolChoice(toolChoice)
+  lose('toolChoice')
+  return null
+}
+
+function buildSampling({ temperature, topP, logprobs, reasoning }: HubRequest, facts: ModelFacts, lose: Lose) {
+  if (maySample(facts, askedEffort(reasoning)))
     return {
       temperature,
       top_p: topP,

@@ -1,5 +1,6 @@
 import type { Json } from '../dialect.ts'
 import type { HubFormat, HubTool, HubToolChoice } from '../hub.ts'
+import { forcedTool } from '../tool-choice.ts'
 
 /* What a request asks for and an answer repeats, in the same words. */
 
@@ -15,7 +16,7 @@ export const buildTool = ({ name, description, parameters, strict }: HubTool): J
 export function buildToolChoice(choice: HubToolChoice): unknown {
   if (choice.type !== 'tools') return choice.type
   const tools = choice.names.map((name) => ({ type: 'function', name }))
-  if (tools.length === 1 && choice.required) return tools[0]
+  if (forcedTool(choice) !== null) return tools[0]
   return { type: 'allowed_tools', mode: choice.required ? 'required' : 'auto', tools }
 }
 

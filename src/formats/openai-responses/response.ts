@@ -19,7 +19,7 @@ type State = {
   /** Why it is incomplete. */
   reason?: string | null
   error?: { code: string; message: string }
-  serviceTier?: string
+  serviceTier?: string | null
 }
 
 /** The response object, complete with what it repeats of the request: the types of SDKs count on all of it. */

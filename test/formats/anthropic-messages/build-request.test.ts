@@ -67,7 +67,6 @@ describe('a request for a provider of messages', () => {
   it.each([
     ['auto', 'auto', []],
     ['default', 'standard_only', []],
-    ['standard_only', 'standard_only', []],
     ['flex', undefined, ['serviceTier']],
   ])('asks for the tier %s as %s', (serviceTier, tier, lost) => {
     const request = build({ serviceTier })

@@ -37,7 +37,7 @@ describe('a messages request', () => {
         topK: 40,
         stop: ['a'],
         user: 'alice',
-        serviceTier: 'standard_only',
+        serviceTier: 'default',
         format: { type: 'schema', name: 'answer', schema: { type: 'object' }, strict: true },
         reasoning: { effort: 'high', budgetTokens: null, shown: null },
       }),

@@ -87,7 +87,7 @@ const request = fc
         made.closedSchema.map((schema) => ({ type: 'schema' as const, name: 'answer', schema, strict: true })),
       ),
       user: made.maybe(made.word),
-      serviceTier: fc.constantFrom(null, 'auto', 'standard_only'),
+      serviceTier: fc.constantFrom(null, 'auto', 'default'),
     }),
     choice,
     fc.oneof(

@@ -355,7 +355,6 @@ describe('settings', () => {
     ['flex', 'flex'],
     ['fast', 'priority'],
     ['priority', 'priority'],
-    ['standard_only', 'standard'],
   ])('the service tier %s is %s', (given, tier) => {
     expect(build({ serviceTier: given }).body.serviceTier).toBe(tier)
   })

@@ -91,7 +91,6 @@ describe('a request for a provider of chats', () => {
 
   it.each([
     ['auto', undefined],
-    ['standard_only', 'default'],
     ['default', 'default'],
     ['priority', 'priority'],
   ])('asks for the tier %s as %s', (serviceTier, tier) => {

@@ -76,7 +76,11 @@ const messages: fc.Arbitrary<HubMessage[]> = fc
     ]),
   ])
 
-const schema = fc.constantFrom({ type: 'object', properties: { a: { type: 'string' } } }, { type: 'object' })
+/** Closed, so that it may be strict. */
+const schema = fc.constantFrom(
+  { type: 'object', properties: { a: { type: 'string' } }, required: ['a'], additionalProperties: false },
+  { type: 'object', additionalProperties: false },
+)
 const names = fc.array(word, { minLength: 1, maxLength: 3 })
 
 export const requests: fc.Arbitrary<HubRequest> = fc
@@ -103,7 +107,8 @@ export const requests: fc.Arbitrary<HubRequest> = fc
     logprobs: orNull(fc.nat(20)),
     format: orNull(
       fc.oneof(
-        fc.record({ type: fc.constantFrom('text', 'json') }),
+        // JSON without a schema must be asked for in words, too.
+        fc.record({ type: fc.constant('text') }),
         fc.record(
           { type: type('schema'), name: word, schema, strict: fc.boolean(), description: some },
           { requiredKeys: ['type', 'name', 'schema', 'strict'] },
@@ -119,7 +124,7 @@ export const requests: fc.Arbitrary<HubRequest> = fc
     ),
     user: orNull(fc.string({ minLength: 1, maxLength: 64 })),
     metadata: orNull(fc.dictionary(word, fc.string(), { minKeys: 1, maxKeys: 2 })),
-    serviceTier: orNull(fc.constantFrom('auto', 'flex')),
+    serviceTier: orNull(fc.constantFrom('default', 'flex')),
   })
   .map((asked) => ({ ...plainRequest, ...asked }) as HubRequest)
 

@@ -141,7 +141,8 @@ describe('a request for a provider of the Responses API', () => {
   })
 
   it('chooses among tools in flat words', () => {
-    const choose = (toolChoice: HubRequest['toolChoice']) => build({ toolChoice }).body.tool_choice
+    const tools = [{ name: 'a', parameters: null }]
+    const choose = (toolChoice: HubRequest['toolChoice']) => build({ tools, toolChoice }).body.tool_choice
     expect(choose({ type: 'required' })).toBe('required')
     expect(choose({ type: 'tools', names: ['a'], required: true })).toEqual({ type: 'function', name: 'a' })
     expect(choose({ type: 'tools', names: ['a', 'b'], required: false })).toEqual({
@@ -152,21 +153,56 @@ describe('a request for a provider of the Responses API', () => {
         { type: 'function', name: 'b' },
       ],
     })
+    // Among none there is nothing to choose.
+    for (const type of ['auto', 'required'] as const) {
+      const { body, lost } = build({ toolChoice: { type } })
+      expect(body.tool_choice).toBeUndefined()
+      expect(lost).toEqual(type === 'auto' ? [] : ['toolChoice'])
+    }
   })
 
   it('says how to answer', () => {
-    const format = { type: 'schema', name: 'n', schema: { type: 'object' }, strict: true } as const
+    const format = {
+      type: 'schema',
+      name: 'n',
+      schema: { type: 'object', additionalProperties: false },
+      strict: true,
+    } as const
     expect(build({ format, temperature: 0.5, topP: 0.9, logprobs: 0, maxTokens: 100 }).body).toMatchObject({
-      text: { format: { type: 'json_schema', name: 'n', schema: { type: 'object' }, strict: true } },
+      text: { format: { type: 'json_schema', name: 'n', schema: format.schema, strict: true } },
       temperature: 0.5,
       top_p: 0.9,
       top_logprobs: 0,
       include: ['message.output_text.logprobs'],
       max_output_tokens: 100,
     })
-    expect(build({ format: { type: 'json' } }).body.text).toEqual({ format: { type: 'json_object' } })
+    const json = build({ format: { type: 'json' } }).body
+    expect(json.text).toEqual({ format: { type: 'json_object' } })
+    // The API refuses it where nobody speaks of JSON.
+    expect(JSON.stringify(json.input)).toContain('JSON')
     // The API refuses fewer.
     expect(build({ maxTokens: 1 }).body.max_output_tokens).toBe(16)
+  })
+
+  it('promises a schema only where it is closed, and to models that keep to one', () => {
+    const format = { type: 'schema', name: 'n', schema: { type: 'object' }, strict: true } as const
+    const tools = [{ name: 'a', parameters: { type: 'object', properties: { b: {} } }, strict: true }]
+    const open = build({ format, tools })
+    expect(open.body).toMatchObject({ text: { format: { strict: false } }, tools: [{ strict: false }] })
+    expect(open.lost).toEqual(['part:strict', 'part:strict'])
+    const older = build({ format }, 'gpt-4-turbo')
+    expect(older.body.text).toEqual({ format: { type: 'json_object' } })
+    expect(JSON.stringify(older.body.input)).toContain('JSON Schema')
+    expect(older.lost).toEqual(['format'])
+  })
+
+  it('asks for no more than the model writes, and for nothing that it refuses', () => {
+    expect(build({ maxTokens: 1_000_000 }, 'gpt-4o').body.max_output_tokens).toBe(16_384)
+    const tools = [{ name: 'a', parameters: null }]
+    expect(build({ tools, parallelToolCalls: true }, 'o3').body.parallel_tool_calls).toBeUndefined()
+    expect(build({ serviceTier: 'auto' }).body.service_tier).toBeUndefined()
+    const rests = { effort: 'none', budgetTokens: null, shown: null } as const
+    expect(build({ reasoning: rests, temperature: 0.2 }, 'gpt-5.1').body.temperature).toBe(0.2)
   })
 
   it('knows a user by 64 characters at most, and the same one always by the same', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import type { Json } from '../../../src/formats/dialect.ts'
 import type { HubPart } from '../../../src/formats/hub.ts'
-import { factsOf } from '../../../src/formats/model-facts.ts'
+import { factsOf, type ModelFacts } from '../../../src/formats/model-facts.ts'
 import { openaiResponses } from '../../../src/formats/openai-responses/index.ts'
 import { record, records } from '../../../src/formats/read.ts'
 import { candidates, requests, streams, usages } from './arbitraries.ts'
@@ -10,6 +10,9 @@ import { factsFor, readSse, tell, understand } from './streams.ts'
 
 const nowhere = { model: null, stream: null }
 const wire = (body: Json) => JSON.parse(JSON.stringify(body)) as Json
+
+/** A model that takes whatever there is a place for. */
+const FACTS: ModelFacts = { ...factsOf('o3'), takesSampling: true, takesParallel: true }
 
 /** Items get ids of their own. */
 const withoutId = (part: HubPart): HubPart => {
@@ -22,13 +25,9 @@ describe('what this dialect can carry comes back as it was', () => {
   it('of any request', () => {
     fc.assert(
       fc.property(requests, (request) => {
-        const body = openaiResponses.buildRequest(
-          { ...request, model: 'o3' },
-          { ...factsOf('o3'), takesSampling: true },
-          (what) => {
-            throw new Error(`${what} was lost`)
-          },
-        )
+        const body = openaiResponses.buildRequest({ ...request, model: 'o3' }, FACTS, (what) => {
+          throw new Error(`${what} was lost`)
+        })
         const read = openaiResponses.parseRequest(wire(body), nowhere)
         expect(read).toEqual({ ...request, model: 'o3' })
       }),
