@@ -1,7 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import type { HubMessage, HubTool } from '../../src/formats/hub.ts'
+import type { DialectName } from '../../src/formats/dialect.ts'
+import { DIALECTS } from '../../src/formats/dialects.ts'
+import type { HubMessage, HubPart, HubTool } from '../../src/formats/hub.ts'
 import { ownToolName, toToolName, withToolNames } from '../../src/formats/tool-names.ts'
+import { answerFacts, built, hubAnswer, hubRequest, streamOf } from './samples.ts'
 
 const TAKEN = /^[a-z_][\w-]{0,63}$/i
 const tool = (name: string): HubTool => ({ name, parameters: null })
@@ -50,5 +53,43 @@ describe('the name of a tool', () => {
   it('costs nothing where all are fine', () => {
     const request = { messages: [], tools: [tool('a')], toolChoice: null }
     expect(withToolNames(request, TAKEN)).toBe(request)
+  })
+})
+
+describe('a tool whose name no provider takes', () => {
+  const own = 'mcp.weather/in the city of Rome, Italy, and all around it: #1'
+  const names = Object.keys(DIALECTS) as DialectName[]
+  const pairs = names.flatMap((from) => names.map((to) => [from, to] as const))
+
+  it.each(pairs)('is called by it by a client of %s, whose provider speaks %s', (from, to) => {
+    const [client, provider] = [DIALECTS[from]!, DIALECTS[to]!]
+    const request = hubRequest({ tools: [tool(own)], toolChoice: { type: 'tools', names: [own], required: true } })
+    const body = JSON.stringify(built(provider, request).body)
+    expect(body).not.toContain(own)
+    const sent = toToolName(own)
+    // In the tool, and in the choice.
+    expect(body.split(sent)).toHaveLength(3)
+
+    const call: HubPart = { type: 'tool_call', id: 'call_1', name: sent, arguments: '{}' }
+    const answer = hubAnswer([call], { candidates: [{ parts: [call], finish: 'tool_calls' }] })
+    const facts = answerFacts({ request })
+    const told = JSON.stringify(
+      client.buildAnswer(provider.parseAnswer(provider.buildAnswer(answer, answerFacts())), facts),
+    )
+    const streamed = streamOf(
+      client,
+      [
+        { type: 'start', id: 'a', model: 'm', created: 1 },
+        { type: 'tool_call', choice: 0, call: 0, id: 'call_1', name: sent },
+        { type: 'arguments', choice: 0, call: 0, json: '{}' },
+        { type: 'finish', choice: 0, reason: 'tool_calls' },
+        { type: 'done' },
+      ],
+      facts,
+    )
+    for (const text of [told, streamed]) {
+      expect(text).toContain(own)
+      expect(text).not.toContain(sent)
+    }
   })
 })
