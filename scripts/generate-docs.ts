@@ -1,5 +1,5 @@
-/* Writes docs/configuration.md and .env.example from the table of options. `npm run docs:generate` */
-import { writeFileSync } from 'node:fs'
+/* Writes docs/configuration.md and .env.example from the table of options, and the table of docs/translation.md. `npm run docs:generate` */
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   environmentNamesOf,
@@ -10,11 +10,13 @@ import {
   optionOf,
   yamlPathOf,
 } from '../src/config/schema.ts'
+import { translationTable } from './translation-table.ts'
 
 /** What is generated, by its path in the repository. */
 export const GENERATED = {
   'docs/configuration.md': renderPage,
   '.env.example': renderEnvExample,
+  'docs/translation.md': renderTranslation,
 }
 
 /** The YAML of the docs page; a test loads it. */
@@ -30,6 +32,9 @@ providers:
     api_key: \${ANTHROPIC_API_KEY}
   mistral:
     base_url: \${MISTRAL_URL:-https://api.mistral.ai/v1}
+  my-llm:
+    kind: openai
+    base_url: https://llm.example.com/v1
 
 rate_limit: 600
 rate_limit_window: 60
@@ -47,6 +52,16 @@ trust_proxy: [loopback, 10.0.0.0/8]
 cors_origins:
   - https://app.example.com
 `
+
+const TRANSLATION = join(import.meta.dirname, '../docs/translation.md')
+
+/** The page as it stands, with the table as it should be. */
+function renderTranslation(): string {
+  return readFileSync(TRANSLATION, 'utf8').replace(
+    /(<!-- table: [^>]*-->\n).*?(\n<!-- end of the table -->)/s,
+    (_all, begin: string, end: string) => `${begin}${translationTable()}${end}`,
+  )
+}
 
 function renderPage(): string {
   const sections = groups().map(([title, names]) => `## ${title}\n\n${renderTable(names)}`)
@@ -84,6 +99,8 @@ ${YAML_EXAMPLE}\`\`\`
 - \`\${NAME}\` in a text is replaced by the environment variable (or \`.env\` entry) of that name, \`\${NAME:-default}\` falls back
   to a default, and \`$\${\` is a literal \`\${\`. A variable that is missing and has no default is a problem.
 - Unknown keys, duplicate keys and syntax errors are problems; the file may have up to 1 MB.
+- Under \`providers\` there may be others than the built-in ones: what has a \`kind\`. How stands in
+  [providers.md](providers.md#your-own).
 - Lists can be YAML lists or comma-separated text; prices are YAML, or JSON in the environment. Relative paths start at the working folder.
 
 ## Good to know

@@ -26,8 +26,18 @@ export function createApp(ctx: AppContext, statics: StaticCallers): App {
   const addressOf = (req: IncomingMessage) => (Object.setPrototypeOf(req, app.request) as Request).ip ?? ''
   const proxy = withCors(ctx.config.corsOrigins, createProxy(ctx, statics, addressOf))
 
-  app.use('/v1', (req, res) => {
+  const names = ['v1', 'v1beta', 'models', ...ctx.providers.list().map(({ name }) => name)]
+  // Also with scheme and host in front, or a fragment behind.
+  const dataPath = new RegExp(`^(?:[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*)?/(?:${names.join('|')})(?:[/?#]|$)`)
+
+  const paths = names.map((name) => `/${name}`)
+  app.use(paths, (req, res) => {
     req.url = req.originalUrl
+    proxy(req, res)
+  })
+  // Some clients leave the version out, when they look what there is.
+  app.get(/^\/models(?:\/|$)/, (req, res) => {
+    req.url = `/v1${req.originalUrl}`
     proxy(req, res)
   })
   app.use('/manage', createManageRouter(ctx))
@@ -41,13 +51,10 @@ export function createApp(ctx: AppContext, statics: StaticCallers): App {
   app.use(sendOpenAiErrors(ctx.log))
   return {
     // The data path as nearly every client spells it needs none of Express, which costs a tenth of the whole request (`npm run bench`).
-    listener: (req, res) => (DATA_PATH.test(req.url ?? '') ? proxy(req, res) : app(req, res)),
+    listener: (req, res) => (dataPath.test(req.url ?? '') ? proxy(req, res) : app(req, res)),
     addressOf,
   }
 }
-
-/** Also with scheme and host in front, or a fragment behind. */
-const DATA_PATH = /^(?:[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/?#]*)?\/v1(?:[/?#]|$)/
 
 function withCors(origins: readonly string[], proxy: DataPath): DataPath {
   if (origins.length === 0) return proxy

@@ -1,9 +1,9 @@
-import { bearer, type Provider } from './provider.ts'
+import { likeOpenAi, type Provider, speaksChat, speaksResponses } from './provider.ts'
 
 /** Source: platform.openai.com/docs/api-reference. */
-export const openai: Provider = {
+export const openai = {
+  ...likeOpenAi,
   name: 'openai',
   baseUrl: 'https://api.openai.com/v1',
-  authHeaders: bearer,
-  takesStreamOptions: true,
-}
+  speaks: [speaksChat, speaksResponses],
+} as const satisfies Provider

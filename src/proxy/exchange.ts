@@ -11,7 +11,7 @@ import { type Endpoint, meteredEndpoint } from './endpoints.ts'
 import type { Answer } from './forward.ts'
 import type { Target } from './plan.ts'
 import { NO_BODY, type RequestBody } from './read-request.ts'
-import { parsePath, type RequestPath } from './request-path.ts'
+import { type Mounts, parsePath, type RequestPath } from './request-path.ts'
 
 /** One request on its way: what each step has found out, for the steps behind it and for the ledger. */
 export type Exchange = {
@@ -42,6 +42,8 @@ export type Exchange = {
   attempts: AttemptRecord[]
   /** What was changed on the way, in the names of the fields. */
   changes: string[]
+  /** What the provider's way of speaking has no place for, in the names of the client's. */
+  dropped: readonly string[]
   /** Milliseconds of the gateway's own before the request left; null while it has not. */
   overheadMs: number | null
   firstByteMs: number | null
@@ -78,20 +80,26 @@ export type Exchange = {
 /** One that is answered over HTTP. */
 export type HttpExchange = Exchange & { readonly res: ServerResponse }
 
-type Clock = { now(): number; patienceMs: number }
+const NONE: readonly string[] = []
+
+type Clock = { now(): number; patienceMs: number; mounts?: Mounts }
 
 /** What is known when a request has just come in. All members at once: an object that grows later costs V8 a copy each few. */
-export function newExchange({ now, patienceMs }: Clock, req: IncomingMessage, res: ServerResponse | null): Exchange {
+export function newExchange(
+  { now, patienceMs, mounts }: Clock,
+  req: IncomingMessage,
+  res: ServerResponse | null,
+): Exchange {
   const at = now()
   const method = req.method ?? 'GET'
-  const path = parsePath(req.url ?? '/')
+  const path = parsePath(req.url ?? '/', mounts)
   return {
     requestId: newRequestId(at),
     at,
     startedMs: performance.now(),
     method,
     path,
-    endpoint: res === null ? null : meteredEndpoint(method, path.endpoint),
+    endpoint: res === null ? null : meteredEndpoint(method, path.api),
     req,
     res,
     caller: null,
@@ -105,6 +113,7 @@ export function newExchange({ now, patienceMs }: Clock, req: IncomingMessage, re
     inBackground: false,
     attempts: [],
     changes: [],
+    dropped: NONE,
     overheadMs: null,
     firstByteMs: null,
     uploadedBytes: 0,

@@ -21,11 +21,12 @@ const modelHolder = (audio: unknown) =>
   isRecord(audio) && isRecord(audio.input) ? audio.input.transcription : undefined
 
 /** Requests that set no model to work by themselves: stores of data, and ends of what was begun. */
-const HARMLESS = /^\/v1\/(?:files|uploads|vector_stores|conversations|containers|moderations)(?:\/|$)|\/cancel$/
+const HARMLESS =
+  /^\/v1\/(?:files|uploads|vector_stores|conversations|containers|moderations)(?:\/|$)|\/cancel$|[/:]count_?tokens$/i
 
 /** A request that makes a model work names it; one that does so by another name (a batch's file, an assistant) cannot be judged. */
 export const mustNameModel = ({ method, path }: Pick<Exchange, 'method' | 'path'>): boolean =>
-  (method === 'POST' || method === 'PUT' || method === 'PATCH') && !HARMLESS.test(path.endpoint)
+  (method === 'POST' || method === 'PUT' || method === 'PATCH') && !HARMLESS.test(path.api)
 
 /** Makes a model work, and nothing is known of what that takes: WebSockets, batches, runs of assistants, fine-tuning. */
 export const worksUncounted = (exchange: Pick<Exchange, 'method' | 'path' | 'endpoint' | 'res'>): boolean =>

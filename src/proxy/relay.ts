@@ -1,10 +1,11 @@
 import { type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http'
 import { GatewayError } from '../errors.ts'
-import { formatUsd } from '../money.ts'
+import { DIALECTS } from '../formats/dialects.ts'
 import { createJsonObserver } from '../usage/json-observer.ts'
 import { type Observer, passThrough } from '../usage/observer.ts'
 import { createSecretFilter } from '../usage/secret-filter.ts'
 import { createStreamObserver } from '../usage/stream-observer.ts'
+import { COST_HEADER, costText, wantsCost } from './cost-header.ts'
 import { createDecoding, type Decoding, type Source } from './decode.ts'
 import { note } from './dispatch.ts'
 import type { HttpExchange } from './exchange.ts'
@@ -13,10 +14,12 @@ import { downstreamHeaders, headerOf } from './headers.ts'
 import type { Target } from './plan.ts'
 import { breakOff, ownHeaders, sendError } from './respond.ts'
 import { type Outcome, type SettleParts, settle } from './settle.ts'
+import { createDialectObserver } from './translate/dialect-observer.ts'
+import type { Translation } from './translate/translation.ts'
 
-type Framing = { isEventStream: boolean; length: number | null; observer: Observer }
+type Framing = { isEventStream: boolean; length: number | null; observer: Observer; translated: boolean }
 /** `hideUsage`: usage was asked for on our own account. `drains`: an answer whose client leaves is read on. */
-type Manner = { hideUsage: boolean; drains: boolean }
+type Manner = { hideUsage: boolean; drains: boolean; translation: Translation | null }
 /** The answer's status and headers, sent at once or, for a client who wants the cost among them, when that is known. */
 type Head = { waits: boolean; send(more: string[]): void }
 
@@ -29,14 +32,14 @@ export function relay(
   exchange: HttpExchange,
   target: Target,
   answer: Answer,
-  { hideUsage, drains }: Manner,
+  { hideUsage, drains, translation }: Manner,
 ): void {
   const { res } = exchange
   exchange.relaying = true
   const encoding = headerOf(answer.headers, 'content-encoding')
-  const framing = frame(exchange, target, answer, hideUsage)
+  const framing = frame(exchange, target, answer, hideUsage, translation)
   const decodes = framing.observer !== passThrough && encoding !== null && encoding !== 'identity'
-  const untouched = !decodes && !(framing.isEventStream && hideUsage)
+  const untouched = !decodes && !(framing.isEventStream && hideUsage) && !framing.translated
   const extra = ownHeaders(exchange, answer.headersAt - answer.startedAt)
   if (exchange.attempts.length > 0 && answer.status >= 400) extra.push('x-should-retry', 'false')
   exchange.firstByteMs = answer.firstByteAt === 0 ? null : answer.firstByteAt - exchange.startedMs
@@ -80,21 +83,36 @@ export function relay(
   answer.deliverTo(decoding ? decoding.receive(receiver) : receiver)
 }
 
-function frame(exchange: HttpExchange, target: Target, answer: Answer, hideUsage: boolean): Framing {
+function frame(
+  exchange: HttpExchange,
+  target: Target,
+  answer: Answer,
+  hideUsage: boolean,
+  translation: Translation | null,
+): Framing {
   const type = headerOf(answer.headers, 'content-type') ?? ''
   const isEventStream = type.startsWith('text/event-stream')
   const length = headerOf(answer.headers, 'content-length')
-  const facts = { isEventStream, length: length === null ? null : Number(length) }
+  const facts = { isEventStream, length: length === null ? null : Number(length), translated: translation !== null }
   const { endpoint } = exchange
   if (isEventStream) exchange.stream = true
   if (answer.status >= 400) {
     return { ...facts, observer: createSecretFilter(target.key) }
   }
   if (endpoint === null) return { ...facts, observer: passThrough }
+  if (isEventStream && (translation || endpoint.terminator === 'dialect')) {
+    const parser = (translation?.to ?? DIALECTS[endpoint.dialect!]!).createStreamParser()
+    const builder = translation?.from.createStreamBuilder(translation.facts) ?? null
+    return { ...facts, observer: createDialectObserver({ parser, builder, secret: target.key }) }
+  }
   if (isEventStream)
     return {
       ...facts,
-      observer: createStreamObserver({ terminator: endpoint.terminator, hideUsage, secret: target.key }),
+      observer: createStreamObserver({
+        terminator: endpoint.terminator === 'dialect' ? 'none' : endpoint.terminator,
+        hideUsage,
+        secret: target.key,
+      }),
     }
   return {
     ...facts,
@@ -111,7 +129,7 @@ function createReceiver(
   answer: Answer,
   source: Source,
   head: Head,
-  { isEventStream, length, observer }: Framing,
+  { isEventStream, length, observer, translated }: Framing,
 ): Receiver {
   const { res } = exchange
   let received = 0
@@ -188,8 +206,8 @@ function createReceiver(
     const status = head.waits ? error.status : answer.status
     close({ status, answered: false, error: error.code, cause: error }, () => {
       // Nothing has been sent yet: it can still be told in full.
-      if (head.waits) sendError(res, error, ['x-request-id', exchange.requestId, ...ownHeaders(exchange, null)])
-      else breakOff(res, error, isEventStream, () => {})
+      if (head.waits) sendError(exchange, error)
+      else breakOff(exchange, error, isEventStream, () => {})
     })
   }
 
@@ -197,7 +215,8 @@ function createReceiver(
     onData(piece) {
       received += piece.length
       if (exchange.settled) {
-        // Behind the end that the format defines: nothing is expected here, but it is not ours to drop.
+        // Behind the end that the format defines: nothing is expected here, but it is not ours to drop, where the client can read it.
+        if (translated) return
         if (committed) res.write(piece)
         else held.push(piece)
         return
@@ -230,12 +249,8 @@ function createReceiver(
   }
 }
 
-const COST_HEADER = 'x-llm-proxy-cost-usd'
 /** Bytes. A longer answer goes out as it comes, without its cost. */
 const LONGEST_WAIT = 1024 * 1024
-
-const wantsCost = ({ req }: HttpExchange) => req.headers['x-llm-proxy-include-cost'] === 'true'
-const costText = ({ costNanoUsd }: HttpExchange) => (costNanoUsd === null ? 'unpriced' : formatUsd(costNanoUsd))
 
 /** Throws what `writeHead` would throw. */
 function checkHeaders(headers: readonly string[]): void {
@@ -261,6 +276,8 @@ function giveUpOnSilence(res: ServerResponse, ms: number): () => void {
   // Node's own timer of a socket, which starts anew as long as its write queue shrinks.
   socket?.setTimeout(ms).once('timeout', giveUp)
   const stop = () => {
+    // A slow reader stops many times.
+    res.off('close', stop).off('finish', stop)
     socket?.off('timeout', giveUp)
     res.off('close', stop).off('finish', stop)
     if (!res.writableFinished) socket?.setTimeout(0)

@@ -1,9 +1,13 @@
 import { GatewayError } from '../errors.ts'
 
 export type RequestPath = {
-  /** For deciding: decoded, without doubled or trailing slashes. `/v1/chat/completions`. */
+  /** For deciding: decoded, without doubled or trailing slashes. `/v1/chat/completions`, `/anthropic/v1/messages`. */
   endpoint: string
-  /** For the provider: below `/v1`, as the client spelled it. `/chat/completions`. */
+  /** The same without the provider in front: what is known of endpoints goes by this. `/v1/messages`. */
+  api: string
+  /** The provider in front of a path of its own API: `anthropic` in `/anthropic/v1/messages`. */
+  mount: string | null
+  /** For the provider: below the version, as the client spelled it. `/chat/completions`. */
   below: string
   /** With its question mark, credentials taken out; empty when there is none. */
   query: string
@@ -15,13 +19,35 @@ export type RequestPath = {
  * Takes a request's URL apart. What a limit or an allow-list is asked about is the decoded path, so that another spelling of an
  * endpoint is the same endpoint. Dot segments and broken escapes, which could leave `/v1`, are a `problem` (`unknown_route`).
  */
-export function parsePath(url: string): RequestPath {
+export function parsePath(url: string, mounts: Mounts = NO_MOUNTS): RequestPath {
   const target = url.charCodeAt(0) === SLASH && !url.includes('#') ? url : originForm(url)
   const mark = target.indexOf('?')
   const path = mark === -1 ? target : target.slice(0, mark)
   const query = mark === -1 ? '' : withoutCredentials(target.slice(mark))
   const { endpoint, problem } = PLAIN.test(path) ? { endpoint: path, problem: null } : normalize(path)
-  return { endpoint, below: path.slice(3), query, problem }
+  if (VERSION_1.test(path)) return { endpoint, api: endpoint, mount: null, below: path.slice(3), query, problem }
+  // The list of models, also without a version.
+  if (MODELS.test(endpoint))
+    return { endpoint: `/v1${endpoint}`, api: `/v1${endpoint}`, mount: null, below: path, query, problem }
+  return { endpoint, ...placeOf(endpoint, path, mounts), query, problem }
+}
+
+/** By the name of a provider, what a path below it means there. */
+export type Mounts = ReadonlyMap<string, (rest: string) => { api: string; below: string }>
+const NO_MOUNTS: Mounts = new Map()
+
+const MODELS = /^\/models(?:\/|$)/
+const VERSION_1 = /^\/v1(?:\/|$)/
+
+/** Paths of other APIs, and of providers. */
+function placeOf(endpoint: string, path: string, mounts: Mounts): Pick<RequestPath, 'api' | 'mount' | 'below'> {
+  const [, first = ''] = endpoint.split('/', 2)
+  const mount = mounts.get(first)
+  if (mount) {
+    const rest = path.slice(1 + first.length)
+    return { mount: first, api: mount(endpoint.slice(1 + first.length)).api, below: mount(rest).below }
+  }
+  return { mount: null, api: endpoint, below: path.slice(1 + first.length) }
 }
 
 const SLASH = 0x2f

@@ -1,13 +1,16 @@
-import type { ServerResponse } from 'node:http'
-import { type GatewayError, toOpenAiError } from '../errors.ts'
+import type { GatewayError } from '../errors.ts'
 import { dataEvent } from '../formats/sse.ts'
 import type { LimitState } from '../kv/kv.ts'
 import { limitHeaders } from './admit.ts'
-import type { Exchange } from './exchange.ts'
+import { errorBody, errorDialect } from './error-body.ts'
+import type { Exchange, HttpExchange } from './exchange.ts'
 
-/** Answers with an error of the gateway's own, in OpenAI's format. Nothing may have been sent yet. */
-export function sendError(res: ServerResponse, error: GatewayError, own: string[]): void {
-  const body = JSON.stringify(toOpenAiError(error))
+/** Answers with an error of the gateway's own, in the format of the client's SDK. Nothing may have been sent yet. */
+export function sendError(exchange: HttpExchange, error: GatewayError): void {
+  const { res, path, requestId } = exchange
+  const body = JSON.stringify(errorBody(errorDialect(path), error, requestId))
+  // The SDKs read the id of a failed request from these.
+  const own = ['x-request-id', requestId, 'request-id', requestId, ...ownHeaders(exchange, null)]
   const type = ['content-type', 'application/json; charset=utf-8', 'content-length', String(Buffer.byteLength(body))]
   // The error's own say about a limit is fresher than what the request was let in with.
   const extra = Object.entries(error.headers)
@@ -20,7 +23,8 @@ export function sendError(res: ServerResponse, error: GatewayError, own: string[
 const LAST_WORD_MS = 1_000
 
 /** Ends an answer that has begun and cannot be finished: an error event where the format has one, then a broken connection. */
-export function breakOff(res: ServerResponse, error: GatewayError, isEventStream: boolean, done: () => void): void {
+export function breakOff(exchange: HttpExchange, error: GatewayError, isEventStream: boolean, done: () => void): void {
+  const { res, path, requestId } = exchange
   // Who does not read is not waited for.
   setTimeout(() => res.destroy(), LAST_WORD_MS).unref()
   const close = () => {
@@ -31,7 +35,10 @@ export function breakOff(res: ServerResponse, error: GatewayError, isEventStream
   }
   if (!isEventStream || res.destroyed) return close()
   // The provider may have stopped within an event.
-  res.write(Buffer.concat([Buffer.from('\n\n'), dataEvent(toOpenAiError(error))]), close)
+  const dialect = errorDialect(path)
+  const event = dataEvent(errorBody(dialect, error, requestId))
+  const name = dialect?.name === 'anthropic-messages' ? 'event: error\n' : ''
+  res.write(Buffer.concat([Buffer.from(`\n\n${name}`), event]), close)
 }
 
 /** The gateway's own headers for an answer of any kind: a flat list of names and values. */
@@ -40,9 +47,10 @@ export function ownHeaders(exchange: Exchange, upstreamMs: number | null): strin
   if (exchange.provider !== null && exchange.overheadMs !== null)
     headers.push('x-llm-proxy-provider', exchange.provider)
   const model = exchange.target?.model
-  if (model && PRINTABLE.test(model)) headers.push('x-llm-proxy-model', model)
+  if (model && isPrintable(model)) headers.push('x-llm-proxy-model', model)
   const tries = exchange.attempts.length + (exchange.relaying ? 1 : 0)
   if (tries > 0) headers.push('x-llm-proxy-attempts', String(tries))
+  if (exchange.dropped.length > 0) headers.push('x-llm-proxy-dropped', exchange.dropped.filter(isPrintable).join(','))
   if (exchange.grant) addLimits(headers, exchange.grant.states)
   return headers
 }
@@ -53,7 +61,7 @@ function addLimits(headers: string[], states: readonly LimitState[]): void {
   for (const name in limits) headers.push(name, limits[name]!)
 }
 
-const PRINTABLE = /^[\x21-\x7e]{1,256}$/
+const isPrintable = (text: string) => /^[\x21-\x7e]{1,256}$/.test(text)
 
 function serverTiming(exchange: Exchange, upstreamMs: number | null): string {
   const own = exchange.overheadMs ?? performance.now() - exchange.startedMs

@@ -5,23 +5,28 @@ import type { Caller } from '../domain/token-index.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
 import { admit } from './admit.ts'
 import { authenticate, authorize, authorizeModel, authorizeNoModel } from './authenticate.ts'
+import { answerCount } from './count-tokens.ts'
 import { dispatch, note } from './dispatch.ts'
+import { modelCall } from './endpoints.ts'
 import { type HttpExchange, newExchange } from './exchange.ts'
-import type { Answer, UpstreamRequest } from './forward.ts'
-import { upstreamHeaders } from './headers.ts'
+import type { Answer } from './forward.ts'
+import { headerOf } from './headers.ts'
 import { captureUpload, keepBodies } from './keep-bodies.ts'
 import { modelsHandler } from './models.ts'
+import { createMounts } from './mounts.ts'
 import { hidesItsModel, mustNameModel, otherModels } from './named-models.ts'
 import { answerOwnUsage } from './own-usage.ts'
-import { pickWeighted, plan, type Target } from './plan.ts'
+import { choiceOf, plan, planMounted, type Target } from './plan.ts'
+import { prepare } from './prepare.ts'
 import { readRequest } from './read-request.ts'
 import { readText } from './read-text.ts'
 import { relay } from './relay.ts'
 import { authorizePrice } from './reserve.ts'
-import { ownHeaders, sendError } from './respond.ts'
-import { asksForUsage, mayAskForUsage, refuseDoubledModel, withModel, withUsageAsked } from './rewrite.ts'
+import { sendError } from './respond.ts'
+import { refuseDoubledModel } from './rewrite.ts'
 import { settle } from './settle.ts'
 import type { StaticCallers } from './static-callers.ts'
+import { answerWhole } from './translate/answer-whole.ts'
 import { watchUpload } from './upload.ts'
 
 export type DataPath = (req: IncomingMessage, res: ServerResponse) => void
@@ -31,9 +36,9 @@ export type AddressOf = (req: IncomingMessage) => string
 /** `/v1/*`: the way of a request, step by step as DESIGN 2 has it. */
 export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: AddressOf): DataPath {
   const models = modelsHandler(ctx)
-  const choice = { providers: ctx.providers, defaultProvider: ctx.config.defaultProvider, pick: pickWeighted }
+  const choice = choiceOf(ctx)
 
-  const clock = { now: ctx.now, patienceMs: ctx.config.timeouts.idleMs }
+  const clock = { now: ctx.now, patienceMs: ctx.config.timeouts.idleMs, mounts: createMounts(ctx.providers) }
 
   const handler = (req: IncomingMessage, res: ServerResponse) => {
     const exchange = newExchange(clock, req, res) as HttpExchange
@@ -73,24 +78,30 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
       throw new GatewayError('method_not_allowed', { message: 'TRACE is not passed on.' })
     authorize(caller, path.endpoint, () => addressOf(req), ctx.now())
     if (ctx.ledger.failing()) throw new GatewayError('storage_unavailable', { headers: { 'retry-after': '5' } })
-    if (exchange.method === 'GET' && path.endpoint === '/v1/usage') return await answerOwnUsage(ctx, exchange)
+    if (exchange.method === 'GET' && path.api === '/v1/usage' && path.mount === null)
+      return await answerOwnUsage(ctx, exchange)
     exchange.body = await readRequest(req, ctx.config, exchange.endpoint?.text != null)
     if (exchange.body.kind === 'json' && exchange.body.problem) throw exchange.body.problem
     readFields(exchange)
-    const isModelList = exchange.method === 'GET' && path.endpoint === '/v1/models'
-    const target = plan(choice, caller, isModelList ? null : exchange.model)
+    const isModelList = exchange.method === 'GET' && path.mount === null && MODEL_LIST.test(path.api)
+    const target =
+      path.mount === null
+        ? plan(choice, caller, isModelList ? null : exchange.model)
+        : planMounted(choice, caller, path.mount, exchange.model)
     authorizeOtherModels(exchange, caller, target)
     exchange.target = target
     exchange.provider = target.provider.name
     await admit(ctx, ctx.config.rateLimit, exchange, caller, target)
     if (exchange.clientGone) throw new GatewayError('client_closed')
-    if (isModelList) return models(exchange, target)
-    const { request, hideUsage } = prepare(ctx, exchange, target)
+    if (isModelList) return models(exchange, target, path.api.startsWith('/v1beta') ? 'gemini' : undefined)
+    if (await answerCount(ctx, exchange, target)) return
+    const { request, hideUsage, translation } = prepare(ctx, exchange, target, () => upload(ctx, exchange))
     // The parsed body has served; its bytes are enough for another try or an estimate.
     if (exchange.body.kind === 'json') exchange.body = { ...exchange.body, value: null }
     const answer = await dispatch(ctx, exchange, target, () => request())
     if (answer.status === 401) return await refuseOwnKey(exchange, target, answer)
-    relay(ctx, exchange, target, answer, { hideUsage, drains: ctx.config.onClientAbort === 'drain' })
+    if (translation && !isStream(answer)) return await answerWhole(ctx, exchange, target, answer, translation)
+    relay(ctx, exchange, target, answer, { hideUsage, drains: ctx.config.onClientAbort === 'drain', translation })
   }
 
   /** The provider does not know *our* key: the caller's is not at fault, and must not be told that it is. */
@@ -105,6 +116,9 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
   return handler
 }
 
+/** The list of models, and one of them. */
+const MODEL_LIST = /^\/v1(?:beta)?\/models(?:\/|$)/
+
 /** Besides `model`: whatever else a body names, and whether it had to name one. What an upload says is read on its way. */
 function authorizeOtherModels(exchange: HttpExchange, caller: Caller, { provider }: Target): void {
   if (exchange.body.kind === 'stream') return
@@ -116,7 +130,11 @@ function authorizeOtherModels(exchange: HttpExchange, caller: Caller, { provider
 /** The few fields that routing needs: from the JSON body, else from the query (`/v1/realtime/calls?model=…`). */
 function readFields(exchange: HttpExchange): void {
   const { body, path } = exchange
-  if (body.kind === 'json' && body.value !== null) {
+  const call = modelCall(path.api)
+  if (call) {
+    exchange.model = shortEnough(call.model)
+    exchange.stream = call.action === 'streamGenerateContent'
+  } else if (body.kind === 'json' && body.value !== null) {
     const { model, stream } = body.value
     if (model !== undefined) refuseDoubledModel(body.bytes)
     if (typeof model === 'string') exchange.model = shortEnough(model)
@@ -138,50 +156,13 @@ function shortEnough(model: string): string {
   })
 }
 
-/** What every attempt sends, with the named rewrites: the model's prefix, and usage asked for where the caller did not ask. */
-function prepare(ctx: AppContext, exchange: HttpExchange, target: Target) {
-  const { config, estimator } = ctx
-  const { body, endpoint, req, path, changes } = exchange
-  const { provider } = target
-  let bytes = body.kind === 'json' ? body.bytes : null
-  let hideUsage = false
-  if (bytes !== null && exchange.model !== null && target.model !== null && target.model !== exchange.model) {
-    bytes = withModel(bytes, target.model)
-    changes.push('model')
-  }
-  if (bytes !== null && body.kind === 'json' && body.value !== null && endpoint?.usageOnRequest && exchange.stream) {
-    hideUsage = config.streamUsage === 'inject' && provider.takesStreamOptions && mayAskForUsage(body.value)
-    if (!hideUsage && !asksForUsage(body.value)) estimator.warm()
-    if (hideUsage) {
-      bytes = withUsageAsked(bytes, body.value)
-      changes.push('stream_options')
-    }
-  }
-  const contentLength = bytes !== null ? String(bytes.length) : body.kind === 'stream' ? body.contentLength : null
-  // Where usage must be read the answer has to come uncompressed; everywhere else the caller and the provider agree on it.
-  const acceptEncoding = endpoint ? 'identity' : (header(req, 'accept-encoding') ?? null)
-  const request = (): UpstreamRequest => ({
-    origin: provider.origin,
-    path: `${provider.basePath}${path.below}${path.query}` || '/',
-    method: exchange.method,
-    headers: upstreamHeaders(req.rawHeaders, provider.authHeaders(target.key), contentLength, acceptEncoding),
-    body: body.kind === 'stream' ? upload(ctx, exchange) : bytes,
-  })
-  return { request, hideUsage }
-}
-
-const header = (req: IncomingMessage, name: string) => {
-  const value = req.headers[name]
-  return Array.isArray(value) ? value.join(', ') : value
-}
-
-function upload({ providers, config: { defaultProvider }, prices, bodies }: AppContext, exchange: HttpExchange) {
+function upload(ctx: AppContext, exchange: HttpExchange) {
   const { body, req, caller, provider, at } = exchange
   if (body.kind !== 'stream' || caller === null) return null
   // What is compressed cannot be read on the way, nor is what a form says of its session.
-  const isUnread = req.headers['content-encoding'] !== undefined || hidesItsModel(exchange.path.endpoint)
+  const isUnread = req.headers['content-encoding'] !== undefined || hidesItsModel(exchange.path.api)
   if (isUnread && mustNameModel(exchange)) authorizeNoModel(caller)
-  if (bodies !== null) exchange.uploadText = captureUpload(bodies, exchange)
+  if (ctx.bodies !== null) exchange.uploadText = captureUpload(ctx.bodies, exchange)
   const stream = watchUpload(body.stream, {
     contentType: req.headers['content-type'],
     onBytes(piece) {
@@ -191,8 +172,8 @@ function upload({ providers, config: { defaultProvider }, prices, bodies }: AppC
     },
     onModel(model) {
       shortEnough(model)
-      plan({ providers, defaultProvider, pick: () => 0 }, caller, model)
-      if (exchange.endpoint !== null) authorizePrice(prices, caller, provider!, model, at)
+      plan({ ...choiceOf(ctx), pick: () => 0 }, caller, model)
+      if (exchange.endpoint !== null) authorizePrice(ctx.prices, caller, provider!, model, at)
       exchange.model = model
     },
     onUnreadable: () => authorizeNoModel(caller),
@@ -234,11 +215,14 @@ function refuse(ctx: AppContext, exchange: HttpExchange, error: GatewayError): v
     },
     () => {
       if (gone || res.destroyed) return void res.destroy()
-      // OpenAI's SDKs read the id of a failed request from here.
-      sendError(res, error, ['x-request-id', exchange.requestId, ...ownHeaders(exchange, null)])
+      sendError(exchange, error)
     },
   )
 }
+
+/** Translated event by event; anything else is an answer as a whole, or an error. */
+const isStream = (answer: Answer) =>
+  answer.status < 400 && headerOf(answer.headers, 'content-type')?.startsWith('text/event-stream') === true
 
 const hasBody = (req: IncomingMessage) =>
   req.headers['content-length'] !== undefined || req.headers['transfer-encoding'] !== undefined

@@ -40,7 +40,7 @@ export function settle(parts: SettleParts, exchange: Exchange, outcome: Outcome,
     parts.life.unsettled--
     done()
   }
-  const { usage, servedModel, tools, text } = (outcome.observer ?? passThrough).result()
+  const { usage, partial, servedModel, tools, text } = (outcome.observer ?? passThrough).result()
   exchange.servedModel = servedModel
   if (usage !== null || !(mayEstimate(exchange, outcome) || failedHalfWay(exchange, outcome, text)))
     return book(parts, exchange, outcome, withTools(usage ?? NO_USAGE, tools, servedModel), written)
@@ -49,8 +49,14 @@ export function settle(parts: SettleParts, exchange: Exchange, outcome: Outcome,
   const generated = exchange.endpoint?.text === 'input_only' ? '' : (text() ?? '')
   parts.estimator
     .estimate(requestBytes, generated)
-    .then((estimate) => book(parts, exchange, outcome, withTools(estimate, tools, servedModel), written))
+    .then((estimate) =>
+      book(parts, exchange, outcome, withTools(completed(partial, estimate), tools, servedModel), written),
+    )
 }
+
+/** The provider's own count of the input is better than an estimate, and knows what came from a cache. */
+const completed = (partial: Usage | null | undefined, estimate: Usage): Usage =>
+  partial ? { ...partial, outputTokens: estimate.outputTokens, reasoningTokens: 0, source: 'estimated' } : estimate
 
 /** Only what a provider has begun to work on, on an endpoint whose text can be counted, has a use that can be estimated. */
 function mayEstimate(exchange: Exchange, outcome: Outcome): boolean {

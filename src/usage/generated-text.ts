@@ -52,14 +52,17 @@ function collectMessage(message: Record<string, unknown>, parts: string[]): void
 /** The text that a request sends: what an estimate of its input counts. Images and files are left out, as are their bytes. */
 export function requestText(body: Record<string, unknown>): string {
   const parts: string[] = []
-  for (const key of ['messages', 'input', 'prompt', 'instructions', 'tools', 'system'])
+  for (const key of ['messages', 'input', 'prompt', 'instructions', 'tools', 'system', 'contents', 'systemInstruction'])
     collectStrings(body[key], parts, 0)
   return parts.join('\n')
 }
 
+/** A file's bytes; no text runs on like that. */
+const BASE64 = /^[A-Za-z0-9+/_=-]{1024}/
+
 function collectStrings(value: unknown, parts: string[], depth: number): void {
   if (typeof value === 'string') {
-    if (!value.startsWith('data:')) parts.push(value)
+    if (!value.startsWith('data:') && !BASE64.test(value)) parts.push(value)
   } else if (depth < 12 && typeof value === 'object' && value !== null) {
     for (const inner of Object.values(value)) collectStrings(inner, parts, depth + 1)
   }

@@ -19,6 +19,8 @@ export type Observer = {
 
 export type Observed = {
   usage: Usage | null
+  /** What was counted before the answer broke off: its input, where the provider tells of that at the beginning. */
+  partial?: Usage | null
   servedModel: string | null
   /** Calls of tools that the provider runs and charges itself, where its usage does not tell of them. */
   tools: UsageDetails | null

@@ -1,0 +1,155 @@
+import { GatewayError } from '../../errors.ts'
+import { type Json, UnreadableAnswer } from '../../formats/dialect.ts'
+import { statusOf } from '../../formats/error-kind.ts'
+import type { HubAnswer, HubError } from '../../formats/hub.ts'
+import type { Observer } from '../../usage/observer.ts'
+import { passThrough } from '../../usage/observer.ts'
+import { COST_HEADER, costText, wantsCost } from '../cost-header.ts'
+import { note } from '../dispatch.ts'
+import type { HttpExchange } from '../exchange.ts'
+import { type Answer, UpstreamFailure } from '../forward.ts'
+import { headerOf } from '../headers.ts'
+import type { Target } from '../plan.ts'
+import { ownHeaders } from '../respond.ts'
+import { type Outcome, type SettleParts, settle } from '../settle.ts'
+import { readWhole } from './read-whole.ts'
+import type { Translation } from './translation.ts'
+
+/** Pictures come inside. */
+const MAX_BYTES = 64 * 1024 * 1024
+
+/**
+ * Answers with the provider's whole answer, or its error, in the client's dialect. Throws `upstream_cut`, `upstream_timeout`,
+ * `upstream_unreachable` (nothing that can be read), `upstream_auth_failed`, `client_closed`; the exchange is not settled then.
+ */
+export async function answerWhole(
+  parts: SettleParts,
+  exchange: HttpExchange,
+  target: Target,
+  answer: Answer,
+  translation: Translation,
+): Promise<void> {
+  exchange.firstByteMs = answer.firstByteAt === 0 ? null : answer.firstByteAt - exchange.startedMs
+  const text = await readWhole(answer, MAX_BYTES).catch((failure) => {
+    note(parts, exchange, target, answer, failure)
+    throw toError(failure, exchange)
+  })
+  note(parts, exchange, target, answer, null)
+  const json = parseJson(text)
+  if (answer.status >= 400) return answerError(parts, exchange, target, answer, translation, json ?? text)
+  const hub = json === null ? null : readAnswer(translation, json)
+  if (hub === null) {
+    const said = text.replaceAll(target.key, '[redacted]').slice(0, 2_000)
+    throw new GatewayError('upstream_unreachable', {
+      message: 'The provider sent an answer that cannot be read.',
+      headers: { 'x-should-retry': 'false' },
+      cause: new Error(`${target.provider.name} answered ${answer.status}: ${said}`),
+    })
+  }
+  const body = JSON.stringify(translation.from.buildAnswer(hub, translation.facts))
+  send(parts, exchange, answer, { status: 200, answered: true, error: null, observer: observed(hub) }, body, [])
+}
+
+function readAnswer({ to }: Translation, json: Json): HubAnswer | null {
+  try {
+    return to.parseAnswer(json)
+  } catch (error) {
+    if (error instanceof UnreadableAnswer) return null
+    throw error
+  }
+}
+
+function answerError(
+  parts: SettleParts,
+  exchange: HttpExchange,
+  target: Target,
+  answer: Answer,
+  { from, to }: Translation,
+  said: unknown,
+): void {
+  const error = to.parseError(answer.status, said)
+  // Our key is not the caller's affair.
+  if (error.kind === 'authentication') {
+    const cause = new Error(`${target.provider.name} answered ${answer.status}: ${masked(error.message, target)}`)
+    throw new GatewayError('upstream_auth_failed', { headers: { 'x-should-retry': 'false' }, cause })
+  }
+  const status = answer.status < 500 && error.kind === 'invalid_request' ? answer.status : statusOf(error.kind)
+  const shown = from.buildError({ ...error, message: masked(error.message, target) }, status)
+  const inner = shown.error as Json
+  const upstream = { provider: target.provider.name, status: answer.status, body: maskedJson(said, target) }
+  const body = JSON.stringify({ ...shown, error: { ...inner, details: inner.details ?? { upstream } } })
+  const outcome = { status, answered: false, error: 'upstream_error', observer: passThrough }
+  send(parts, exchange, answer, outcome, body, retryHeaders(answer, error, exchange))
+}
+
+function retryHeaders(answer: Answer, { retryAfterMs }: HubError, exchange: HttpExchange): string[] {
+  const headers: string[] = []
+  const asked = headerOf(answer.headers, 'retry-after')
+  if (asked !== null) headers.push('retry-after', asked)
+  else if (retryAfterMs !== null) headers.push('retry-after', String(Math.ceil(retryAfterMs / 1000)))
+  // The gateway has done the trying.
+  if (exchange.attempts.length > 1) headers.push('x-should-retry', 'false')
+  return headers
+}
+
+function send(
+  parts: SettleParts,
+  exchange: HttpExchange,
+  answer: Answer,
+  outcome: Outcome,
+  body: string,
+  more: string[],
+): void {
+  const { res } = exchange
+  const bytes = Buffer.from(body)
+  exchange.responseBytes = bytes.length
+  const headers = [
+    ...['content-type', 'application/json; charset=utf-8', 'content-length', String(bytes.length)],
+    ...more,
+    ...ownHeaders(exchange, answer.headersAt - answer.startedAt),
+  ]
+  if (exchange.clientGone) {
+    settle(parts, exchange, { ...outcome, status: 499, answered: false, error: 'client_closed' }, () => res.destroy())
+    return
+  }
+  settle(parts, exchange, outcome, () => {
+    if (wantsCost(exchange)) headers.push(COST_HEADER, costText(exchange))
+    res.writeHead(outcome.status, headers)
+    res.end(bytes)
+  })
+}
+
+/** What the ledger is told of a whole answer. */
+function observed(answer: HubAnswer): Observer {
+  const text = () =>
+    answer.candidates
+      .flatMap(({ parts }) =>
+        parts.map((part) => (part.type === 'tool_call' ? part.arguments : 'text' in part ? part.text : '')),
+      )
+      .join('')
+  return {
+    ...passThrough,
+    result: () => ({ usage: answer.usage, servedModel: answer.model || null, tools: null, text }),
+  }
+}
+
+const masked = (text: string, { key }: Target) => text.replaceAll(key, '[redacted]')
+const maskedJson = (said: unknown, target: Target): unknown =>
+  typeof said === 'string' ? masked(said, target).slice(0, 2_000) : JSON.parse(masked(JSON.stringify(said), target))
+
+function parseJson(text: string): Json | null {
+  try {
+    const value: unknown = JSON.parse(text)
+    // Some of Gemini's errors come in a list.
+    const one: unknown = Array.isArray(value) ? value[0] : value
+    return typeof one === 'object' && one !== null ? (one as Json) : null
+  } catch {
+    return null
+  }
+}
+
+function toError(failure: unknown, exchange: HttpExchange): GatewayError {
+  if (exchange.clientGone) return new GatewayError('client_closed', { cause: failure })
+  const kind = failure instanceof UpstreamFailure ? failure.kind : 'cut'
+  return new GatewayError(kind === 'timeout' ? 'upstream_timeout' : 'upstream_cut', { cause: failure })
+}

@@ -1,0 +1,64 @@
+import { GatewayError } from '../../errors.ts'
+import type { AnswerFacts, Dialect, Json } from '../../formats/dialect.ts'
+import { DIALECTS } from '../../formats/dialects.ts'
+import { translateRequest } from '../../formats/translate-request.ts'
+import { factsAt } from '../../providers/index.ts'
+import type { Speech } from '../../providers/provider.ts'
+import { modelCall } from '../endpoints.ts'
+import type { Exchange } from '../exchange.ts'
+import type { Target } from '../plan.ts'
+
+/** A request that the provider is asked in another dialect than the client's. */
+export type Translation = {
+  from: Dialect
+  to: Dialect
+  speech: Speech
+  /** For the provider. */
+  body: Buffer
+  /** What the client's answer is written for. */
+  facts: AnswerFacts
+}
+
+/**
+ * Null where the provider speaks the client's dialect, or no model is spoken to. Throws `invalid_request`, and `unsupported_parameter`
+ * when nothing may be dropped (`strict`) and something would have to be.
+ */
+export function translate(exchange: Exchange, target: Target, value: Json | null, strict: boolean): Translation | null {
+  const { endpoint, path } = exchange
+  const { provider } = target
+  const dialect = endpoint?.dialect
+  if (!dialect || path.mount !== null || provider.speaks.some((speech) => speech.dialect === dialect)) return null
+  const [from, speech] = [DIALECTS[dialect], provider.speaks[0]]
+  const to = speech && DIALECTS[speech.dialect]
+  if (!from || !to || value === null) throw notTranslatable(exchange, target)
+  if (dialect === 'gemini' && exchange.stream && !/[?&]alt=sse(?:&|$)/.test(path.query))
+    throw new GatewayError('unsupported_parameter', {
+      message: 'Streams of this model come as events: ask with ?alt=sse, as the SDKs do.',
+      param: 'alt',
+    })
+  const model = target.model ?? ''
+  const place = { model: modelCall(path.api)?.model ?? null, stream: exchange.stream }
+  const { request, body, dropped } = translateRequest({ from, to }, value, place, {
+    model,
+    facts: factsAt(provider, model),
+    streamUsage: provider.takesStreamOptions,
+  })
+  if (dropped.length > 0 && strict) throw refusal(dropped, provider.name)
+  exchange.dropped = dropped
+  exchange.changes.push(`dialect:${to.name}`, ...dropped.map((name) => `dropped:${name}`))
+  const facts = { model: exchange.model ?? model, now: Math.floor(exchange.at / 1000), request }
+  return { from, to, speech, body: Buffer.from(JSON.stringify(body)), facts }
+}
+
+function refusal(dropped: readonly string[], provider: string): GatewayError {
+  return new GatewayError('unsupported_parameter', {
+    message: `${provider} has no place for ${dropped.join(', ')}, and strict translation is on: leave it out, or let it be dropped.`,
+    param: dropped[0]!,
+    details: { unsupported: dropped },
+  })
+}
+
+const notTranslatable = ({ path }: Exchange, { provider }: Target) =>
+  new GatewayError('unsupported_parameter', {
+    message: `Requests to ${path.endpoint} cannot be translated for ${provider.name}: send them as JSON, to a model of a provider that has this endpoint.`,
+  })
