@@ -1,0 +1,4 @@
+import { anthropic } from './clients/anthropic.ts'
+import { describeClient } from './matrix.ts'
+
+describeClient(anthropic)

@@ -1,0 +1,4 @@
+import { genai } from './clients/genai.ts'
+import { describeClient } from './matrix.ts'
+
+describeClient(genai)

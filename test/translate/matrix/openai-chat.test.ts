@@ -1,0 +1,4 @@
+import { openaiChat } from './clients/openai-chat.ts'
+import { describeClient } from './matrix.ts'
+
+describeClient(openaiChat)

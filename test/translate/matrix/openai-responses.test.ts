@@ -1,0 +1,4 @@
+import { openaiResponses } from './clients/openai-responses.ts'
+import { describeClient } from './matrix.ts'
+
+describeClient(openaiResponses)

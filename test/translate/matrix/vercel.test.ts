@@ -1,0 +1,4 @@
+import { vercelAnthropic, vercelChat, vercelResponses } from './clients/vercel.ts'
+import { describeClient } from './matrix.ts'
+
+describeClient(vercelChat)
