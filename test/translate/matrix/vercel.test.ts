@@ -2,3 +2,5 @@ import { vercelAnthropic, vercelChat, vercelResponses } from './clients/vercel.t
 import { describeClient } from './matrix.ts'
 
 describeClient(vercelChat)
+describeClient(vercelResponses)
+describeClient(vercelAnthropic)
