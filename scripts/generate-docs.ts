@@ -30,6 +30,9 @@ providers:
     api_key: \${ANTHROPIC_API_KEY}
   mistral:
     base_url: \${MISTRAL_URL:-https://api.mistral.ai/v1}
+  my-llm:
+    kind: openai
+    base_url: https://llm.example.com/v1
 
 rate_limit: 600
 rate_limit_window: 60
@@ -84,6 +87,8 @@ ${YAML_EXAMPLE}\`\`\`
 - \`\${NAME}\` in a text is replaced by the environment variable (or \`.env\` entry) of that name, \`\${NAME:-default}\` falls back
   to a default, and \`$\${\` is a literal \`\${\`. A variable that is missing and has no default is a problem.
 - Unknown keys, duplicate keys and syntax errors are problems; the file may have up to 1 MB.
+- Under \`providers\` there may be others than the built-in ones: what has a \`kind\`. How stands in
+  [providers.md](providers.md#your-own).
 - Lists can be YAML lists or comma-separated text; prices are YAML, or JSON in the environment. Relative paths start at the working folder.
 
 ## Good to know

@@ -34,6 +34,11 @@ export function createApp(ctx: AppContext, statics: StaticCallers): App {
     req.url = req.originalUrl
     proxy(req, res)
   })
+  // Some clients leave the version out, when they look what there is.
+  app.get(/^\/models(?:\/|$)/, (req, res) => {
+    req.url = `/v1${req.originalUrl}`
+    proxy(req, res)
+  })
   app.use('/manage', createManageRouter(ctx))
   app.use('/docs', createDocsRouter())
   // Until the console is there, the API's page is the nearest thing to it.

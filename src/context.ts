@@ -7,8 +7,10 @@ import { createMemoryKv } from './kv/memory.ts'
 import type { Logger } from './logger.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { createDemoSwitch, type DemoSwitch } from './providers/demo-switch.ts'
-import { createProviders, type Providers } from './providers/index.ts'
+import { createProviders, hasSharedKey, NO_KEY, type Providers } from './providers/index.ts'
+import { type Catalogue, createCatalogue } from './proxy/catalogue.ts'
 import { createUpstreams, type Upstreams } from './proxy/forward.ts'
+import { createModelLists, type ModelLists } from './proxy/model-lists.ts'
 import { registerSecret } from './redact.ts'
 import { openStore } from './store/open.ts'
 import type { LedgerRow, Store } from './store/store.ts'
@@ -39,6 +41,8 @@ export type AppContext = {
   repricer: Repricer
   ledgerCheck: LedgerCheck
   http: Upstreams
+  modelLists: ModelLists
+  catalogue: Catalogue
   metrics: Metrics
   log: Logger
   sealer: Sealer
@@ -76,13 +80,13 @@ export async function openContext({
   const store = await openStore({ dataDir: config.dataDir, log })
   const metrics = createMetrics()
   const sealer = createSealer(encryptionKey)
-  const hasConfiguredKey = Object.values(config.providers).some(({ apiKey }) => apiKey !== null)
-  const demo = await createDemoSwitch({ mode: config.demo, hasConfiguredKey, store })
+  const demo = await createDemoSwitch({ mode: config.demo, hasConfiguredKey: hasSharedKey(config), store })
   const providers = createProviders(config, demo.url)
   for (const secret of [
     managementToken,
     ...config.proxyApiKeys,
-    ...providers.list().map(({ sharedKey }) => sharedKey ?? ''),
+    ...providers.list().flatMap(({ sharedKey }) => (sharedKey === null || sharedKey === NO_KEY ? [] : sharedKey)),
+    ...Object.values(config.providers).flatMap(({ headers = {} }) => secretsAmong(headers)),
   ]) {
     registerSecret(secret)
   }
@@ -157,6 +161,8 @@ export async function openContext({
     log.error('the estimate worker failed; it is started again when needed', { cause }),
   )
   const http = createUpstreams(config)
+  const modelLists = createModelLists({ http, metrics, log })
+  const catalogue = createCatalogue(modelLists, prices)
   const life: Life = { startedAt: now(), draining: false, running: 0, unsettled: 0 }
   return {
     config,
@@ -173,6 +179,8 @@ export async function openContext({
     repricer,
     ledgerCheck,
     http,
+    modelLists,
+    catalogue,
     metrics,
     log,
     sealer,
@@ -195,6 +203,9 @@ export async function openContext({
 
 const logUnwritten = (log: Logger, row: LedgerRow, cause?: unknown) =>
   log.error('a ledger row could not be written', { row: textOf(row), ...(cause !== undefined && { cause }) })
+/** Headers that carry a credential, by their names; the others would only blot out the log. */
+const secretsAmong = (headers: Record<string, string>) =>
+  Object.entries(headers).flatMap(([name, value]) => (/auth|key|token|secret|cookie/.test(name) ? value : []))
 
 /** JSON, with 64-bit integers as texts. */
 const textOf = (row: LedgerRow) =>

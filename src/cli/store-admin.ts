@@ -9,7 +9,7 @@ import { createProject, deleteProject, updateProject } from '../domain/projects.
 import { addProviderKey, deleteProviderKey } from '../domain/provider-keys.ts'
 import type { Sealer } from '../domain/secrets.ts'
 import { createToken, deleteToken, revokeProjectTokens, revokeToken, updateToken } from '../domain/tokens.ts'
-import { PROVIDER_NAMES } from '../providers/index.ts'
+import { hasSharedKey, providerNamesOf } from '../providers/index.ts'
 import type { PageOf, Project, Store } from '../store/store.ts'
 import { VERSION } from '../version.ts'
 import type { Admin, List } from './client.ts'
@@ -36,7 +36,7 @@ function createStoreAdmin({ config, store, actor, now }: Given): Admin {
     store,
     sealer,
     now,
-    providerNames: PROVIDER_NAMES,
+    providerNames: providerNamesOf(config),
     defaultProvider: config.defaultProvider,
   })
   const withKeys = async (project: Project) =>
@@ -106,8 +106,7 @@ function createStoreAdmin({ config, store, actor, now }: Given): Admin {
     async firstRequest() {
       const url = gatewayUrl(config) ?? 'http://127.0.0.1:<port>'
       if (config.demo !== 'auto') return { url, demo: config.demo }
-      const hasConfiguredKey = Object.values(config.providers).some(({ apiKey }) => apiKey !== null)
-      return { url, demo: !hasConfiguredKey && (await store.providerKeys.count()) === 0 }
+      return { url, demo: !hasSharedKey(config) && (await store.providerKeys.count()) === 0 }
     },
     close: () => store.close(),
   }

@@ -8,8 +8,10 @@ import { nearest } from './suggest.ts'
 const DEFAULT_FILE = 'llm-proxy.yaml'
 const MAX_FILE_BYTES = 1_048_576
 
-/** `values` holds what the file says by dotted path, `${…}` still in place. `label` is how problems name the file. */
-export type ConfigFile = { path: string; label: string; values: Map<string, unknown> }
+/** `label` is how problems name the file. */
+export type ConfigFile = { path: string; label: string } & Said
+/** What the file says, `${…}` still in place: by dotted path, and of providers that are not built in by their names. */
+type Said = { values: Map<string, unknown>; customProviders: Map<string, Record<string, unknown>> }
 
 /** The YAML file that LLM_PROXY_CONFIG names, or `llm-proxy.yaml` in the working folder; null when there is none. */
 export function readConfigFile(environment: Environment, findings: Findings): ConfigFile | null {
@@ -19,9 +21,9 @@ export function readConfigFile(environment: Environment, findings: Findings): Co
   const label = basename(path)
   const text = readText(path, named === null ? label : `${named.name}: ${path}`, findings)
   if (text === null) return null
-  const values = new Map<string, unknown>()
-  flatten(parseYaml(text, label, findings), label, values, findings)
-  return { path, label, values }
+  const said: Said = { values: new Map(), customProviders: new Map() }
+  flatten(parseYaml(text, label, findings), label, said, findings)
+  return { path, label, ...said }
 }
 
 /** Puts variables into the strings of a YAML value. Null: a variable is missing, and that has been reported. */
@@ -80,7 +82,7 @@ const KNOWN = buildTree(KNOWN_PATHS)
 function flatten(
   node: unknown,
   label: string,
-  values: Map<string, unknown>,
+  said: Said,
   findings: Findings,
   level: Tree = KNOWN,
   parents: string[] = [],
@@ -94,15 +96,29 @@ function flatten(
   for (const [key, value] of Object.entries(node)) {
     const path = [...parents, key]
     const below = level.get(key)
-    if (below === undefined) reportUnknown(value, label, path, level, findings)
-    else if (below !== null) flatten(value, label, values, findings, below, path)
-    else if (value !== null && value !== '') values.set(path.join('.'), value)
+    if (below === undefined && isCustomProvider(path, value)) said.customProviders.set(key, value)
+    else if (below === undefined) reportUnknown(value, label, path, level, findings)
+    else if (below !== null) flatten(value, label, said, findings, below, path)
+    else if (value !== null && value !== '') said.values.set(path.join('.'), value)
   }
 }
 
+/** Its `kind` tells it from a misspelt name of a built-in one. */
+function isCustomProvider(path: string[], value: unknown): value is Record<string, unknown> {
+  return path.length === 2 && path[0] === 'providers' && isRecord(value) && Object.hasOwn(value, 'kind')
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
 function reportUnknown(value: unknown, label: string, path: string[], level: Tree, findings: Findings): void {
   const sibling = nearest(path.at(-1)!, level.keys())
-  if (sibling === null && typeof value === 'object' && value !== null && !Array.isArray(value)) {
+  if (sibling === null && path.length === 2 && path[0] === 'providers') {
+    const place = `${label}: ${path.join('.')}`
+    findings.problems.push(`${place}: unknown provider; one of your own needs kind (openai, anthropic or gemini)`)
+    return
+  }
+  if (sibling === null && isRecord(value)) {
     // A group that does not exist: its keys tell better what was meant.
     for (const key of Object.keys(value)) reportUnknown(null, label, [...path, key], NOTHING, findings)
     return

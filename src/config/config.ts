@@ -18,6 +18,22 @@ export type PriceOverride = {
   request?: number | undefined
 }
 
+/** What the operator says of a provider. */
+export type ProviderConfig = {
+  apiKey: string | null
+  baseUrl: string | null
+  /** Azure's. */
+  apiVersion?: string | null
+  /** The models that it has, where it is not asked for its list. */
+  models?: string[]
+  /** Of a provider that is not built in: like which one it speaks. */
+  kind?: 'openai' | 'anthropic' | 'gemini'
+  /** Sent with every request, by their lower-case names. */
+  headers?: Record<string, string>
+  /** Whether it takes `stream_options`. */
+  streamOptions?: boolean
+}
+
 /** The whole configuration, parsed once and frozen. What each field means stands in schema.ts. */
 export type Config = {
   host: string
@@ -30,7 +46,7 @@ export type Config = {
   /** 32 bytes; null: generated into `dataDir` on first start. */
   encryptionKey: Buffer | null
   /** By provider name; only providers that have something configured are sure to be present. */
-  providers: Record<string, { apiKey: string | null; baseUrl: string | null }>
+  providers: Record<string, ProviderConfig>
   defaultProvider: string
   /** `auto`: on while no provider key is configured anywhere. */
   demo: boolean | 'auto'

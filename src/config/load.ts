@@ -1,17 +1,12 @@
 import { resolve } from 'node:path'
-import type { Config } from './config.ts'
+import type { Config, ProviderConfig } from './config.ts'
 import { ConfigError } from './config-error.ts'
 import { type ConfigFile, hasVariable, interpolate, readConfigFile } from './config-file.ts'
+import { readCustomProviders } from './custom-providers.ts'
 import { type Environment, type Findings, findInEnvironment, readEnvironment, type Variables } from './environment.ts'
-import {
-  OPTION_NAMES,
-  type Option,
-  type OptionName,
-  optionOf,
-  PROVIDER_NAMES,
-  type Values,
-  yamlPathOf,
-} from './schema.ts'
+import { parseValue, quote } from './parse-value.ts'
+import { PROVIDER_NAMES, type ProviderName, prefixOf } from './provider-options.ts'
+import { OPTION_NAMES, type OptionName, optionOf, type Values, yamlPathOf } from './schema.ts'
 
 export type Origin = 'env' | 'file' | 'default'
 
@@ -49,56 +44,37 @@ export function loadConfig({ env, cwd, terminal = false }: Surroundings): Loaded
   const readings = OPTION_NAMES.map((name) => [name, readOption(name, environment, file, findings)] as const)
   const values = Object.fromEntries(readings.map(([name, { value }]) => [name, value])) as Values
   const origins = Object.fromEntries(readings.map(([name, { origin }]) => [name, origin])) as Record<OptionName, Origin>
+  const custom = readCustomProviders(file, environment, findings)
   checkTogether(values, origins, findings)
+  const { label } = readings.find(([name]) => name === 'DEFAULT_PROVIDER')![1]
+  checkDefaultProvider(values, label, Object.keys(custom), findings)
   if (findings.problems.length > 0) throw new ConfigError(findings.problems)
-  const config = deepFreeze(toConfig(values, origins, cwd, file, terminal))
+  const config = deepFreeze(toConfig(values, origins, custom, cwd, file, terminal))
   const shown = Object.fromEntries(readings.map(([name, { value }]) => [name, show(name, value)]))
   return { config, warnings: findings.warnings, origins, shown: shown as Record<OptionName, string> }
 }
 
-type Reading = { value: unknown; origin: Origin }
+/** `label`: the name by which the user said it. */
+type Reading = { value: unknown; origin: Origin; label: string }
 
 function readOption(name: OptionName, environment: Environment, file: ConfigFile | null, findings: Findings): Reading {
   const option = optionOf(name)
+  const unset = { value: option.default, label: name }
   const problemsBefore = findings.problems.length
   const found = findInEnvironment(environment, name, findings)
   // A broken source is reported; what ranks below it must not hide that.
-  if (findings.problems.length > problemsBefore) return { value: option.default, origin: 'env' }
-  if (found !== null) return { value: parseValue(option, found.value, found.name, true, findings), origin: 'env' }
+  if (findings.problems.length > problemsBefore) return { ...unset, origin: 'env' }
+  if (found !== null) {
+    const value = parseValue(option, found.value, found.name, true, findings)
+    return { value, origin: 'env', label: found.name }
+  }
   const path = yamlPathOf(name)
   const raw = path === null ? undefined : file?.values.get(path)
-  if (file === null || raw === undefined) return { value: option.default, origin: 'default' }
+  if (file === null || raw === undefined) return { ...unset, origin: 'default' }
   const label = `${file.label}: ${path}`
   const value = interpolate(raw, label, environment, findings)
-  if (value === null || value === '') return { value: option.default, origin: 'default' }
-  return { value: parseValue(option, value, label, !hasVariable(raw), findings), origin: 'file' }
-}
-
-function parseValue(option: Option, raw: unknown, name: string, quotable: boolean, findings: Findings): unknown {
-  const parsed = option.parse.safeParse(raw)
-  if (!parsed.success) {
-    const quoted = quotable && !option.secret && !option.unquotable ? quote(raw) : ''
-    // Of one place the first complaint is enough.
-    const byPlace = new Map(parsed.error.issues.toReversed().map(({ path, message }) => [placeOf(path), message]))
-    const complaints = [...byPlace].reverse().map(([place, message]) => `${name}: ${place}${message}${quoted}`)
-    findings.problems.push(...complaints)
-    return option.default
-  }
-  if (option.notYet !== undefined && parsed.data !== false) {
-    // A number switches nothing on by itself.
-    const list = typeof parsed.data === 'number' ? findings.warnings : findings.problems
-    list.push(`${name}: ${option.notYet}`)
-  }
-  return parsed.data
-}
-
-/** Where in a list or a map: `entry 2 input `, with a space behind it. */
-const placeOf = (path: PropertyKey[]): string =>
-  path.map((step) => (typeof step === 'number' ? `entry ${step + 1} ` : `${String(step)} `)).join('')
-
-function quote(raw: unknown): string {
-  const text = String(raw)
-  return typeof raw === 'object' || text.length > 60 ? '' : ` (now ${JSON.stringify(text)})`
+  if (value === null || value === '') return { ...unset, origin: 'default' }
+  return { value: parseValue(option, value, label, !hasVariable(raw), findings), origin: 'file', label }
 }
 
 const SHORT_TOKEN = 16
@@ -119,6 +95,13 @@ function checkTogether(values: Values, origins: Record<OptionName, Origin>, { pr
   }
 }
 
+/** It may be one that stands in the same file. */
+function checkDefaultProvider(values: Values, label: string, custom: string[], { problems }: Findings): void {
+  const names = [...PROVIDER_NAMES, ...custom]
+  const { DEFAULT_PROVIDER: name } = values
+  if (!names.includes(name)) problems.push(`${label}: must be one of ${names.join(', ')}${quote(name)}`)
+}
+
 function isLoopback(host: string): boolean {
   return host.toLowerCase() === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }
@@ -128,6 +111,7 @@ const BYTES_PER_MB = 1024 * 1024
 function toConfig(
   values: Values,
   origins: Record<OptionName, Origin>,
+  custom: Config['providers'],
   cwd: string,
   file: ConfigFile | null,
   terminal: boolean,
@@ -139,7 +123,7 @@ function toConfig(
     configFile: file?.path ?? null,
     managementToken: values.MANAGEMENT_TOKEN,
     encryptionKey: values.ENCRYPTION_KEY,
-    providers: Object.fromEntries(PROVIDER_NAMES.map((name) => [name, providerOf(values, name)])),
+    providers: { ...Object.fromEntries(PROVIDER_NAMES.map((name) => [name, providerOf(values, name)])), ...custom },
     defaultProvider: values.DEFAULT_PROVIDER,
     demo: values.DEMO,
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT ?? (terminal ? 'pretty' : 'json') },
@@ -191,9 +175,12 @@ function toConfig(
   }
 }
 
-function providerOf(values: Values, name: (typeof PROVIDER_NAMES)[number]): Config['providers'][string] {
-  const prefix = name.toUpperCase() as Uppercase<typeof name>
-  return { apiKey: values[`${prefix}_API_KEY`], baseUrl: values[`${prefix}_BASE_URL`] }
+function providerOf(values: Values, name: ProviderName): ProviderConfig {
+  const prefix = prefixOf(name)
+  const common = { apiKey: values[`${prefix}_API_KEY`], baseUrl: values[`${prefix}_BASE_URL`] }
+  if (name !== 'azure-openai') return common
+  const models = values.AZURE_OPENAI_DEPLOYMENTS
+  return { ...common, apiVersion: values.AZURE_OPENAI_API_VERSION, ...(models.length > 0 && { models: [...models] }) }
 }
 
 /** Two spellings of one thing: the one in the environment beats the one in the file. */

@@ -33,6 +33,9 @@ export const flagOrAuto = z.preprocess(
 
 export const text = z.string({ error: 'must be text (in YAML, put it in quotes)' }).trim()
 
+/** One word, in lower case. */
+export const word = z.preprocess(trimLower, z.string({ error: 'must be text' }))
+
 /** What travels in an HTTP header: a stray space or line break is a copying mistake, better said than sent. */
 export const token = z
   .string({ error: 'must be text (in YAML, put it in quotes)' })
@@ -66,6 +69,37 @@ export const encryptionKey = text.transform((value, context) => {
 })
 
 export const proxyApiKeys = listOf(token.min(16, { error: 'is shorter than 16 characters' })).transform(unique)
+
+/** Names of models. */
+export const names = listOf(
+  z
+    .string({ error: 'must be text (in YAML, put it in quotes)' })
+    .trim()
+    .min(1, { error: 'must not be empty' })
+    .max(200, { error: 'must have at most 200 characters' }),
+).transform(unique)
+
+export const apiVersion = text.regex(/^(?:v1|preview|\d{4}-\d\d-\d\d(?:-preview)?)$/, {
+  error: 'must be a version as 2024-10-21 or 2025-04-01-preview, or preview, or v1',
+})
+
+/** Set by the gateway itself, for each request or for none. */
+const OWN_HEADERS = /^(?:host|connection|content-length|transfer-encoding|upgrade|te|trailer|expect|accept-encoding)$/
+
+/** Header names and their values; the names come out in lower case. */
+export const headers = z
+  .record(z.string(), z.string({ error: 'must be text (in YAML, put it in quotes)' }).trim(), {
+    error: 'must hold header names with their values',
+  })
+  .superRefine((found, context) => {
+    for (const [name, value] of Object.entries(found)) {
+      const complain = (message: string) => context.addIssue({ code: 'custom', path: [name], message })
+      if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) complain('is no header name')
+      else if (OWN_HEADERS.test(name.toLowerCase())) complain('is set by the gateway')
+      else if (!/^[\t\x20-\x7e]*$/.test(value)) complain('must be visible ASCII characters')
+    }
+  })
+  .transform((found) => Object.fromEntries(Object.entries(found).map(([name, value]) => [name.toLowerCase(), value])))
 
 /** Whole percentages, from the smallest on. */
 export const percentages = listOf(integer(1, 100)).transform((values) => [...new Set(values)].sort((a, b) => a - b))

@@ -1,26 +1,79 @@
+import { PROVIDER_NAMES, type ProviderName } from '../providers/registry.ts'
 import * as parse from './parsers.ts'
 import type { Option } from './schema.ts'
 
-/** The providers that have options of their own, `<PROVIDER>_API_KEY` and `<PROVIDER>_BASE_URL`. */
-export const PROVIDER_NAMES = ['openai', 'anthropic', 'gemini', 'mistral', 'openrouter', 'zai'] as const
-export type ProviderName = (typeof PROVIDER_NAMES)[number]
+export { PROVIDER_NAMES, type ProviderName }
 
-type ProviderOptions = Record<`${Uppercase<ProviderName>}_${'API_KEY' | 'BASE_URL'}`, Option<string, null>>
+/** `azure-openai` → `AZURE_OPENAI`: how the environment spells a provider's name. */
+export const prefixOf = <Name extends string>(provider: Name) =>
+  provider.toUpperCase().replaceAll('-', '_') as Prefix<Name>
 
-/** The two options of each provider. */
+type Prefix<Name extends string> = Name extends `${infer Head}-${infer Tail}`
+  ? `${Uppercase<Head>}_${Prefix<Tail>}`
+  : Uppercase<Name>
+
+/** Where an operator says it: the variable of a built-in provider, the YAML key of another. */
+export const settingOf = (provider: string, setting: 'api_key' | 'base_url'): string =>
+  (PROVIDER_NAMES as readonly string[]).includes(provider)
+    ? `${prefixOf(provider)}_${setting.toUpperCase()}`
+    : `providers.${provider}.${setting}`
+
+type ProviderOptions = Record<`${Prefix<ProviderName>}_${'API_KEY' | 'BASE_URL'}`, Option<string, null>>
+
+/** Names by which other programs know the same. */
+const KEY_ALIASES: Partial<Record<ProviderName, string[]>> = {
+  anthropic: ['CLAUDE_API_KEY'],
+  together: ['TOGETHERAI_API_KEY', 'TOGETHER_AI_API_KEY'],
+  fireworks: ['FIREWORKS_AI_API_KEY'],
+  'azure-openai': ['AZURE_API_KEY'],
+}
+const URL_ALIASES: Partial<Record<ProviderName, string[]>> = { 'azure-openai': ['AZURE_OPENAI_ENDPOINT'] }
+
+/** Where they are is not known to all. */
+const ADDRESSES: Partial<Record<ProviderName, string>> = {
+  'azure-openai':
+    'Address of your Azure resource: `https://<resource>.openai.azure.com`. Without it there is no such provider.',
+  ollama:
+    'Address of your Ollama, as `http://127.0.0.1:11434/v1`. Without it there is no such provider; with it no key is needed.',
+  vllm: 'Address of your vLLM, as `http://127.0.0.1:8000/v1`. Without it there is no such provider; with it no key is needed.',
+}
+
+/** The options of each provider. */
 export function providerOptions(): ProviderOptions {
   const rows = PROVIDER_NAMES.flatMap((name) => [
-    [`${name.toUpperCase()}_API_KEY`, apiKeyOption(name)],
-    [`${name.toUpperCase()}_BASE_URL`, baseUrlOption(name)],
+    [`${prefixOf(name)}_API_KEY`, apiKeyOption(name)],
+    [`${prefixOf(name)}_BASE_URL`, baseUrlOption(name)],
   ])
   return Object.fromEntries(rows) as ProviderOptions
 }
 
+/** What Azure wants to be told besides. */
+export const azureOptions = {
+  AZURE_OPENAI_API_VERSION: {
+    group: 'providers',
+    yaml: 'providers.azure-openai.api_version',
+    aliases: ['OPENAI_API_VERSION'],
+    parse: parse.apiVersion,
+    default: null,
+    description:
+      "Azure's `api-version`. Unset: its API `v1`, which needs none; a date (`2024-10-21`): the older one, with the deployment in the path.",
+  } satisfies Option<string, null>,
+  AZURE_OPENAI_DEPLOYMENTS: {
+    group: 'providers',
+    yaml: 'providers.azure-openai.deployments',
+    parse: parse.names,
+    default: [],
+    description:
+      'Names of your deployments, for lists of models and for requests that name no provider. Azure does not tell them.',
+  } satisfies Option<string[], string[]>,
+}
+
 function apiKeyOption(provider: ProviderName): Option<string, null> {
+  const aliases = KEY_ALIASES[provider]
   return {
     group: 'providers',
     yaml: `providers.${provider}.api_key`,
-    ...(provider === 'anthropic' && { aliases: ['CLAUDE_API_KEY'] }),
+    ...(aliases && { aliases }),
     parse: parse.token,
     default: null,
     secret: true,
@@ -29,13 +82,17 @@ function apiKeyOption(provider: ProviderName): Option<string, null> {
 }
 
 function baseUrlOption(provider: ProviderName): Option<string, null> {
+  const aliases = URL_ALIASES[provider]
+  const address = ADDRESSES[provider]
   return {
     group: 'providers',
     yaml: `providers.${provider}.base_url`,
+    ...(aliases && { aliases }),
     parse: parse.baseUrl,
     default: null,
-    defaultText: "the provider's public address",
+    ...(address === undefined && { defaultText: "the provider's public address" }),
     unquotable: true,
-    description: `Address of \`${provider}\`, with its version path (OpenAI's is \`https://api.openai.com/v1\`).`,
+    description:
+      address ?? `Address of \`${provider}\`, with its version path (OpenAI's is \`https://api.openai.com/v1\`).`,
   }
 }

@@ -2,10 +2,8 @@ import type { z } from 'zod'
 import { alertOptions } from './alert-options.ts'
 import * as parse from './parsers.ts'
 import { priceDiscounts, priceModels } from './price-parsers.ts'
-import { PROVIDER_NAMES, type ProviderName, providerOptions } from './provider-options.ts'
+import { azureOptions, providerOptions } from './provider-options.ts'
 import { translationOptions } from './translation-options.ts'
-
-export { PROVIDER_NAMES, type ProviderName }
 
 export const GROUPS = {
   server: 'Server',
@@ -122,12 +120,13 @@ export const OPTIONS = {
   }),
 
   ...providerOptions(),
+  ...azureOptions,
   DEFAULT_PROVIDER: option({
     group: 'providers',
     aliases: ['DEFAULT_BACKEND'],
-    parse: parse.oneOf(PROVIDER_NAMES),
+    parse: parse.word,
     default: 'openai',
-    description: 'Takes the models that name no provider.',
+    description: 'Takes the models that name no provider and that no other provider is known to have.',
   }),
   STREAM_USAGE: option({
     group: 'providers',

@@ -1,5 +1,6 @@
 import { anthropicMessages } from './anthropic-messages/index.ts'
 import type { Dialect, DialectName } from './dialect.ts'
+import { gemini } from './gemini/index.ts'
 import { openaiChat } from './openai-chat/index.ts'
 import { openaiResponses } from './openai-responses/index.ts'
 
@@ -8,4 +9,5 @@ export const DIALECTS: Partial<Record<DialectName, Dialect>> = {
   'openai-chat': openaiChat,
   'openai-responses': openaiResponses,
   'anthropic-messages': anthropicMessages,
+  gemini,
 }

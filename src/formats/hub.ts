@@ -74,7 +74,10 @@ export type HubPart = (
   | HubToolResult
 ) & { cache?: HubCache }
 
-/** What a model thought. `signature`: its provider's seal, without which the text is not taken back; `redacted`: the sealed text itself. */
+/**
+ * What a model thought. `signature`: its provider's seal, without which the text is not taken back; `redacted`: the sealed text itself.
+ * Seals may say whose they are (`seals.ts`).
+ */
 export type HubReasoningPart = { type: 'reasoning'; text: string; signature?: string; redacted?: string; id?: string }
 /** `arguments` is JSON text, as the model wrote it: it may be broken. `signature`: the provider's seal on the call. */
 export type HubToolCall = { type: 'tool_call'; id: string; name: string; arguments: string; signature?: string }

@@ -46,6 +46,8 @@ export type ModelFacts = {
    * conversation), or nine letters and digits.
    */
   callIds: 'any' | 'short' | 'word' | 'nine'
+  /** Takes pictures inside the result of a tool; else they stand beside it. */
+  takesMediaInResults: boolean
 }
 
 const UNKNOWN: ModelFacts = {
@@ -69,6 +71,7 @@ const UNKNOWN: ModelFacts = {
   takesSeals: false,
   wantsThoughts: false,
   sealsCalls: false,
+  takesMediaInResults: false,
   callIds: 'any',
 }
 
@@ -154,6 +157,7 @@ const TABLE: readonly (readonly [RegExp, Partial<ModelFacts>])[] = [
       efforts: ['minimal', ...LOW_TO_HIGH],
       takesSchemaWithTools: true,
       sealsCalls: true,
+      takesMediaInResults: true,
     },
   ],
   [/^gemini-(?:3(?:\.1)?-pro|3\.7-flash)/, { efforts: LOW_TO_HIGH }],

@@ -80,3 +80,6 @@ export function parseObject(json: string): Json | null {
     return null
   }
 }
+
+/** What a tool is called with, as an object. Where a model wrote broken JSON, what it wrote. */
+export const argumentsOf = (json: string): Json => parseObject(json) ?? { raw_arguments: json }

@@ -5,7 +5,7 @@ import type { Parts } from '../domain/parts.ts'
 import { parseInput } from '../domain/validate.ts'
 import { GatewayError } from '../errors.ts'
 import { fromExpress } from '../http-errors.ts'
-import { PROVIDER_NAMES } from '../providers/index.ts'
+import { providerNamesOf } from '../providers/index.ts'
 import { alertRoutes } from './alerts.ts'
 import { auditRoutes } from './audit.ts'
 import { budgetRoutes } from './budgets.ts'
@@ -26,7 +26,7 @@ export function manageRoutes(ctx: AppContext): Route[] {
     store: ctx.store,
     sealer: ctx.sealer,
     now: ctx.now,
-    providerNames: PROVIDER_NAMES,
+    providerNames: providerNamesOf(ctx.config),
     defaultProvider: ctx.config.defaultProvider,
   }
   return [

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { AppContext } from '../context.ts'
 import { isoTime as toIso } from '../domain/present.ts'
+import { NO_KEY } from '../providers/index.ts'
 import { VERSION } from '../version.ts'
 import { type Route, route } from './route.ts'
 import { isoTime } from './shapes.ts'
@@ -28,6 +29,7 @@ const statusShape = z
         name: z.string(),
         base_url: z.string(),
         has_shared_key: z.boolean().describe('A key for every project that has none of its own.'),
+        needs_key: z.boolean().describe('False: it serves without a key.'),
       }),
     ),
     provider_keys: z.int().describe('Keys of projects.'),
@@ -67,9 +69,12 @@ export function statusRoutes(
             ledger_drift: checked?.drift ?? null,
             writable: !ledger.failing(),
           },
-          providers: providers
-            .list()
-            .map(({ name, baseUrl, sharedKey }) => ({ name, base_url: baseUrl, has_shared_key: sharedKey !== null })),
+          providers: providers.list().map(({ name, baseUrl, sharedKey }) => ({
+            name,
+            base_url: baseUrl,
+            has_shared_key: sharedKey !== null && sharedKey !== NO_KEY,
+            needs_key: sharedKey !== NO_KEY,
+          })),
           provider_keys: await store.providerKeys.count(),
           demo: demo.url() !== null,
         }

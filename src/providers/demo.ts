@@ -1,15 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { bearer, type Provider, samePath, speaksChat } from './provider.ts'
+import { likeOpenAi, type Provider } from './provider.ts'
 
 /** The built-in provider for a first try without any key: it says the last user message back. Its base URL is set at start. */
 export const demo: Provider = {
+  ...likeOpenAi,
   name: 'demo',
-  baseUrl: '',
-  authHeaders: bearer,
-  speaks: [speaksChat],
-  pathOf: samePath,
-  takesStreamOptions: true,
+  baseUrl: null,
+  rateLimits: null,
 }
 
 export const DEMO_MODEL = 'demo'

@@ -1,11 +1,9 @@
-import { bearer, type Provider, samePath, speaksChat, speaksResponses } from './provider.ts'
+import { likeOpenAi, type Provider, speaksChat, speaksResponses } from './provider.ts'
 
 /** Source: platform.openai.com/docs/api-reference. */
-export const openai: Provider = {
+export const openai = {
+  ...likeOpenAi,
   name: 'openai',
   baseUrl: 'https://api.openai.com/v1',
-  authHeaders: bearer,
   speaks: [speaksChat, speaksResponses],
-  pathOf: samePath,
-  takesStreamOptions: true,
-}
+} as const satisfies Provider

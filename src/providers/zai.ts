@@ -1,11 +1,13 @@
-import { bearer, type Provider, samePath, speaksChat } from './provider.ts'
+import { likeOpenAi, type Provider } from './provider.ts'
 
-/** Reports usage in the last chunk of every stream. Source: docs.z.ai/api-reference. */
-export const zai: Provider = {
+/**
+ * Reports usage in the last chunk of every stream. Source: docs.z.ai/api-reference. Its Anthropic-compatible address (/api/anthropic) is not
+ * below this one: it can be had as a provider of one's own.
+ */
+export const zai = {
+  ...likeOpenAi,
   name: 'zai',
   baseUrl: 'https://api.z.ai/api/paas/v4',
-  authHeaders: bearer,
-  speaks: [speaksChat],
-  pathOf: samePath,
   takesStreamOptions: false,
-}
+  rateLimits: null,
+} as const satisfies Provider

@@ -53,15 +53,22 @@ export function authorize(
 }
 
 /** Throws `model_not_allowed` unless token and project both allow the model, in any of its spellings. */
-export function authorizeModel({ token, project }: Caller, spellings: readonly string[]): void {
-  for (const allowed of [token.allowedModels, project.allowedModels]) {
-    if (allowed && !spellings.some((model) => matchesGlob(allowed, model))) {
-      throw new GatewayError('model_not_allowed', {
-        message: `The model \`${spellings[0]}\` is not allowed for this token.`,
-        details: { model: spellings[0], allowed_models: allowed },
-      })
-    }
-  }
+export function authorizeModel(caller: Caller, spellings: readonly string[]): void {
+  const allowed = refusingList(caller, spellings)
+  if (allowed === null) return
+  throw new GatewayError('model_not_allowed', {
+    message: `The model \`${spellings[0]}\` is not allowed for this token.`,
+    details: { model: spellings[0], allowed_models: allowed },
+  })
+}
+
+export const isModelAllowed = (caller: Caller, spellings: readonly string[]): boolean =>
+  refusingList(caller, spellings) === null
+
+/** The first allow-list in which no spelling of the model stands. */
+function refusingList({ token, project }: Caller, spellings: readonly string[]): readonly string[] | null {
+  const lists = [token.allowedModels, project.allowedModels]
+  return lists.find((allowed) => allowed && !spellings.some((model) => matchesGlob(allowed, model))) ?? null
 }
 
 /** Throws `model_not_allowed` when the caller is limited to some models and a request that must name one does not. */

@@ -35,6 +35,7 @@ type Flat = string[]
 
 /**
  * The headers for the provider, flat. `raw` is Node's own list, so that names keep their spelling and repeated headers stay apart.
+ * `auth`: set by the gateway, in lower case.
  * `contentLength`: of the body that is sent, null for none or an unknown length. `acceptEncoding`: null leaves it out.
  */
 export function upstreamHeaders(
@@ -49,6 +50,8 @@ export function upstreamHeaders(
     const name = raw[i]!.toLowerCase()
     if (NEVER_UP.has(name) || name.startsWith('x-forwarded-') || name.startsWith('x-llm-proxy-') || named?.has(name))
       continue
+    // What is ours to say is said once.
+    if (Object.hasOwn(auth, name)) continue
     headers.push(raw[i]!, raw[i + 1]!)
   }
   if (contentLength !== null) headers.push('content-length', contentLength)

@@ -1,43 +1,50 @@
+import type { AppContext } from '../context.ts'
 import type { Caller } from '../domain/token-index.ts'
 import { GatewayError } from '../errors.ts'
 import type { ConfiguredProvider, Providers } from '../providers/index.ts'
 import { authorizeModel } from './authenticate.ts'
+import { type Choice, locate, splitPrefix, usualProvider } from './locate.ts'
+
+export type { Choice } from './locate.ts'
 
 /** Where a request may go: which provider, by which name of the model, with whose key. */
 export type Target = { provider: ConfiguredProvider; model: string | null; key: string }
 
-export type Choice = { providers: Providers; defaultProvider: string; pick(weights: number[]): number }
+/** The choice that this gateway has. */
+export const choiceOf = ({
+  providers,
+  config,
+  catalogue,
+}: Pick<AppContext, 'providers' | 'config' | 'catalogue'>): Choice => ({
+  providers,
+  defaultProvider: config.defaultProvider,
+  pick: pickWeighted,
+  catalogue,
+})
 
 /**
  * The target for `model` as this caller names it: `gpt-4o`, `openai:gpt-4o`, `openai/gpt-4o`, or null where the request names none.
- * Pure but for `pick`, which chooses among several keys. Throws `model_not_allowed`, `model_not_found`, `no_healthy_upstream`.
+ * Pure but for `pick`, which chooses among several keys, and for what the catalogue knows at this moment. Throws `model_not_allowed`,
+ * `model_not_found`, `no_healthy_upstream`.
  */
 export function plan(choice: Choice, caller: Caller, model: string | null): Target {
-  const { provider, name } = locate(choice, caller, model)
-  if (model !== null && name !== null) {
-    // A bare name that looks like another provider's is that only where the caller wrote it so himself.
-    const bare = splitPrefix(choice.providers, name) === null ? [name] : []
-    authorizeModel(caller, [model, ...bare, `${provider.name}:${name}`, `${provider.name}/${name}`])
+  if (model === null) {
+    const provider = usualProvider(choice, caller)
+    if (provider === null) throw new GatewayError('no_healthy_upstream', { message: NO_KEY })
+    return { provider, model: null, key: pickKey(choice, caller, provider)! }
   }
+  const place = locate(choice, caller, model)
+  if (place === null) throw notFound(caller, model, splitPrefix(choice.providers, model)?.provider ?? null)
+  const { provider, name } = place
+  authorizeModel(caller, spellingsOf(choice.providers, model, provider, name))
   return { provider, model: name, key: pickKey(choice, caller, provider)! }
 }
 
-/** The provider that a model's name points to, and the name that this provider knows it by. */
-function locate(choice: Choice, caller: Caller, model: string | null) {
-  const { providers } = choice
-  if (model !== null) {
-    const named = splitPrefix(providers, model)
-    if (named && hasKey(caller, named.provider)) return named
-    // `anthropic/claude` is also how OpenRouter spells its models: with no key for `anthropic` it means that. A colon means one thing.
-    const aggregator = named && providers.list().find((provider) => provider.isAggregator && hasKey(caller, provider))
-    if (aggregator && !named.byColon) return { provider: aggregator, name: model }
-    const usual = named?.byColon ? null : usualProvider(choice, caller)
-    if (usual && (usual.name !== 'demo' || model === 'demo')) return { provider: usual, name: model }
-    throw notFound(caller, model, named?.provider ?? null)
-  }
-  const usual = usualProvider(choice, caller)
-  if (usual) return { provider: usual, name: null }
-  throw new GatewayError('no_healthy_upstream', { message: NO_KEY })
+/** What an allow-list may say for a model that the caller calls `asked` and its provider `name`. */
+export function spellingsOf(providers: Providers, asked: string, provider: ConfiguredProvider, name: string): string[] {
+  // A bare name that looks like another provider's is that only where the caller wrote it so himself.
+  const bare = splitPrefix(providers, name) === null ? [name] : []
+  return [asked, ...bare, `${provider.name}:${name}`, `${provider.name}/${name}`]
 }
 
 /** The provider is the one that the path names, and the model is what its API calls it. Throws as `plan` does. */
@@ -48,24 +55,6 @@ export function planMounted(choice: Choice, caller: Caller, mount: string, model
   if (model !== null) authorizeModel(caller, [model, `${provider.name}:${model}`, `${provider.name}/${model}`])
   return { provider, model, key }
 }
-
-function splitPrefix(providers: Providers, model: string) {
-  const at = model.search(/[:/]/)
-  const provider = at > 0 ? providers.get(model.slice(0, at)) : model === 'demo' ? providers.get('demo') : null
-  if (!provider) return null
-  const name = at > 0 ? model.slice(at + 1) : model
-  return name === '' ? null : { provider, name, byColon: model[at] === ':' }
-}
-
-/** The default provider when there is a key for it, else the first one with a key. */
-function usualProvider({ providers, defaultProvider }: Choice, caller: Caller): ConfiguredProvider | null {
-  const preferred = providers.get(defaultProvider)
-  if (preferred && hasKey(caller, preferred)) return preferred
-  return providers.list().find((provider) => hasKey(caller, provider)) ?? null
-}
-
-const hasKey = (caller: Caller, provider: ConfiguredProvider) =>
-  provider.sharedKey !== null || caller.keys.some((key) => key.provider === provider.name)
 
 /** The project's own keys first, by weight; else the operator's. */
 function pickKey({ pick }: Choice, caller: Caller, provider: ConfiguredProvider): string | null {

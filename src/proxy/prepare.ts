@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { AppContext } from '../context.ts'
+import { GatewayError } from '../errors.ts'
 import type { Json } from '../formats/dialect.ts'
 import { modelCall } from './endpoints.ts'
 import type { HttpExchange } from './exchange.ts'
@@ -108,7 +109,12 @@ function pathFor({ path }: HttpExchange, { provider, model }: Target): string {
   const call = modelCall(api)
   if (call) return `${provider.basePath}/models/${encodeURIComponent(model ?? call.model)}:${call.action}${query}`
   if (api.startsWith('/v1beta') || api.startsWith('/v1/messages')) return `${provider.basePath}${below}${query}`
-  return `${provider.basePath}${provider.pathOf(below, model) ?? below}${query}` || '/'
+  const own = provider.pathOf(below, model)
+  if (own === null)
+    throw new GatewayError('unknown_route', {
+      message: `${provider.name} has no ${path.endpoint}: ask for a model of another provider.`,
+    })
+  return `${provider.basePath}${own}${query}` || '/'
 }
 
 const header = (req: IncomingMessage, name: string) => {

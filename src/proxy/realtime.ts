@@ -9,7 +9,7 @@ import { admit } from './admit.ts'
 import { authenticate, authorize, authorizeNoModel, credentialOf } from './authenticate.ts'
 import { type Exchange, newExchange } from './exchange.ts'
 import { upstreamHeaders } from './headers.ts'
-import { pickWeighted, plan, type Target } from './plan.ts'
+import { choiceOf, plan, type Target } from './plan.ts'
 import { settle } from './settle.ts'
 import type { StaticCallers } from './static-callers.ts'
 
@@ -136,11 +136,7 @@ export function createRealtime(
       if (ctx.ledger.failing()) throw new GatewayError('storage_unavailable', { headers: { 'retry-after': '5' } })
       exchange.model = new URLSearchParams(exchange.path.query).get('model')
       if (exchange.model === null) authorizeNoModel(caller)
-      const target = plan(
-        { providers: ctx.providers, defaultProvider: ctx.config.defaultProvider, pick: pickWeighted },
-        caller,
-        exchange.model,
-      )
+      const target = plan(choiceOf(ctx), caller, exchange.model)
       exchange.target = target
       exchange.provider = target.provider.name
       await admit(ctx, ctx.config.rateLimit, exchange, caller, target)

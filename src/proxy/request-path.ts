@@ -26,6 +26,9 @@ export function parsePath(url: string, mounts: Mounts = NO_MOUNTS): RequestPath 
   const query = mark === -1 ? '' : withoutCredentials(target.slice(mark))
   const { endpoint, problem } = PLAIN.test(path) ? { endpoint: path, problem: null } : normalize(path)
   if (VERSION_1.test(path)) return { endpoint, api: endpoint, mount: null, below: path.slice(3), query, problem }
+  // The list of models, also without a version.
+  if (MODELS.test(endpoint))
+    return { endpoint: `/v1${endpoint}`, api: `/v1${endpoint}`, mount: null, below: path, query, problem }
   return { endpoint, ...placeOf(endpoint, path, mounts), query, problem }
 }
 
@@ -33,6 +36,7 @@ export function parsePath(url: string, mounts: Mounts = NO_MOUNTS): RequestPath 
 export type Mounts = ReadonlyMap<string, (rest: string) => { api: string; below: string }>
 const NO_MOUNTS: Mounts = new Map()
 
+const MODELS = /^\/models(?:\/|$)/
 const VERSION_1 = /^\/v1(?:\/|$)/
 
 /** Paths of other APIs, and of providers. */
@@ -43,8 +47,6 @@ function placeOf(endpoint: string, path: string, mounts: Mounts): Pick<RequestPa
     const rest = path.slice(1 + first.length)
     return { mount: first, api: mount(endpoint.slice(1 + first.length)).api, below: mount(rest).below }
   }
-  // The list of models, also without a version; everything else keeps its own.
-  if (first === 'models') return { mount: null, api: `/v1${endpoint}`, below: path }
   return { mount: null, api: endpoint, below: path.slice(1 + first.length) }
 }
 

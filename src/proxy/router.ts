@@ -15,7 +15,7 @@ import { modelsHandler } from './models.ts'
 import { createMounts } from './mounts.ts'
 import { hidesItsModel, mustNameModel, otherModels } from './named-models.ts'
 import { answerOwnUsage } from './own-usage.ts'
-import { pickWeighted, plan, planMounted, type Target } from './plan.ts'
+import { choiceOf, plan, planMounted, type Target } from './plan.ts'
 import { prepare } from './prepare.ts'
 import { readRequest } from './read-request.ts'
 import { readText } from './read-text.ts'
@@ -35,7 +35,7 @@ export type AddressOf = (req: IncomingMessage) => string
 /** `/v1/*`: the way of a request, step by step as DESIGN 2 has it. */
 export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: AddressOf): DataPath {
   const models = modelsHandler(ctx)
-  const choice = { providers: ctx.providers, defaultProvider: ctx.config.defaultProvider, pick: pickWeighted }
+  const choice = choiceOf(ctx)
 
   const clock = { now: ctx.now, patienceMs: ctx.config.timeouts.idleMs, mounts: createMounts(ctx.providers) }
 
@@ -79,7 +79,7 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
       return await answerOwnUsage(ctx, exchange)
     exchange.body = await readRequest(req, ctx.config, exchange.endpoint?.text != null)
     readFields(exchange)
-    const isModelList = exchange.method === 'GET' && path.api === '/v1/models' && path.mount === null
+    const isModelList = exchange.method === 'GET' && path.mount === null && MODEL_LIST.test(path.api)
     const target =
       path.mount === null
         ? plan(choice, caller, isModelList ? null : exchange.model)
@@ -89,7 +89,7 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     exchange.provider = target.provider.name
     await admit(ctx, ctx.config.rateLimit, exchange, caller, target)
     if (exchange.clientGone) throw new GatewayError('client_closed')
-    if (isModelList) return models(exchange, target)
+    if (isModelList) return models(exchange, target, path.api.startsWith('/v1beta') ? 'gemini' : undefined)
     if (await answerCount(ctx, exchange, target)) return
     const { request, hideUsage, translation } = prepare(ctx, exchange, target, () => upload(ctx, exchange))
     // The parsed body has served; its bytes are enough for another try or an estimate.
@@ -111,6 +111,9 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
 
   return handler
 }
+
+/** The list of models, and one of them. */
+const MODEL_LIST = /^\/v1(?:beta)?\/models(?:\/|$)/
 
 /** Besides `model`: whatever else a body names, and whether it had to name one. What an upload says is read on its way. */
 function authorizeOtherModels(exchange: HttpExchange, caller: Caller, { provider }: Target): void {

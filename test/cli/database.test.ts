@@ -92,16 +92,25 @@ describe('migrate', () => {
 describe('config check', () => {
   it('prints every value with its origin, and no secret', async () => {
     const { print, json } = given({
-      files: { 'llm-proxy.yaml': 'max_retries: 5\nproviders:\n  openai:\n    api_key: sk-planted-secret-1\n' },
+      files: {
+        'llm-proxy.yaml': [
+          'max_retries: 5',
+          'providers:',
+          '  openai: { api_key: sk-planted-secret-1 }',
+          '  my-llm: { kind: gemini, base_url: "https://llm.example.com", api_key: sk-planted-secret-2 }',
+        ].join('\n'),
+      },
       env: { MANAGEMENT_TOKEN: 'planted-secret-0123456789', LLM_PROXY_URL: 'http://127.0.0.1:8080' },
     })
     const out = await print('config check')
     expect(out).toMatch(/^MAX_RETRIES +5 +file$/m)
     expect(out).toMatch(/^OPENAI_API_KEY +\(set\) +file$/m)
     expect(out).toMatch(/^MANAGEMENT_TOKEN +\(set\) +environment$/m)
+    expect(out).toMatch(/^providers\.my-llm +gemini at https:\/\/llm\.example\.com, with a key +file$/m)
     expect(out).toMatch(/^HTTP_TIMEOUT +300 s +default$/m)
     const answer = await json('config check')
     expect(answer).toMatchObject({ ok: true, warnings: [] })
+    expect(answer.values).toContainEqual(expect.objectContaining({ name: 'providers.my-llm', origin: 'file' }))
     expect(out + JSON.stringify(answer)).not.toContain('secret')
   })
 

@@ -107,6 +107,52 @@ describe('doctor', () => {
     })
   })
 
+  it.each([
+    [
+      'anthropic',
+      'ANTHROPIC',
+      '/v1/models?limit=1',
+      { 'x-api-key': 'sk-shared-0123456789', 'anthropic-version': '2023-06-01' },
+    ],
+    ['gemini', 'GEMINI', '/v1/models?pageSize=1', { 'x-goog-api-key': 'sk-shared-0123456789' }],
+    ['openrouter', 'OPENROUTER', '/v1/key', { authorization: 'Bearer sk-shared-0123456789' }],
+    ['azure-openai', 'AZURE_OPENAI', '/v1/models', { 'api-key': 'sk-shared-0123456789' }],
+    ['groq', 'GROQ', '/v1/models', { authorization: 'Bearer sk-shared-0123456789' }],
+  ])('asks %s for something that a good key alone is told', async (name, prefix, url, headers) => {
+    const env = {
+      OPENAI_BASE_URL: '',
+      [`${prefix}_BASE_URL`]: upstream.url,
+      [`${prefix}_API_KEY`]: 'sk-shared-0123456789',
+    }
+    const { finds } = given({ env })
+    expect(await finds(`${name}, shared key`)).toMatchObject({ status: 'ok', detail: 'reachable, takes the key' })
+    expect(upstream.seen.at(-1)).toMatchObject({ url, headers })
+    upstream.script((_req, res) => sendJson(res, 401, {}))
+    expect(await finds(`${name}, shared key`)).toMatchObject({ advice: `Set ${prefix}_API_KEY to a valid key.` })
+    upstream.script((_req, res) => sendJson(res, 404, {}))
+    expect(await finds(`${name}, shared key`)).toMatchObject({
+      detail: `answers ${url.slice('/v1'.length).replace(/\?.*/, '')} with 404`,
+      advice: `Look at ${prefix}_BASE_URL: it ends in the version path, as /v1.`,
+    })
+  })
+
+  it('asks a provider that needs no key without one, and tells one of the YAML file by its place there', async () => {
+    const yaml = `providers: { my-llm: { kind: openai, base_url: "${upstream.url}", headers: { x-team: a } } }`
+    const { finds } = given({
+      env: { VLLM_BASE_URL: upstream.url, OPENAI_BASE_URL: '' },
+      files: { 'llm-proxy.yaml': yaml },
+    })
+    for (const name of ['vllm', 'my-llm'])
+      expect(await finds(name)).toMatchObject({ status: 'ok', detail: 'reachable, without a key' })
+    expect(upstream.seen.slice(-2).map(({ headers }) => headers.authorization)).toEqual([undefined, undefined])
+    upstream.script((_req, res) => sendJson(res, 401, {}))
+    expect(await finds('my-llm')).toMatchObject({
+      status: 'warning',
+      advice: 'Set providers.my-llm.api_key, or give a project a key.',
+    })
+    expect(await finds('vllm')).toMatchObject({ advice: 'Set VLLM_API_KEY, or give a project a key.' })
+  })
+
   it('asks a provider of an own address without a key whether it is there', async () => {
     const { finds } = given()
     expect(await finds('openai')).toMatchObject({ status: 'ok', detail: 'reachable, without a key' })

@@ -1,31 +1,54 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { ownToolName, toToolName } from '../../src/formats/tool-names.ts'
+import type { HubMessage, HubTool } from '../../src/formats/hub.ts'
+import { ownToolName, toToolName, withToolNames } from '../../src/formats/tool-names.ts'
 
-const tools = (...names: string[]) => ({ tools: names.map((name) => ({ name, parameters: null })) })
+const TAKEN = /^[a-z_][\w-]{0,63}$/i
+const tool = (name: string): HubTool => ({ name, parameters: null })
 
-describe('names of tools', () => {
-  it('stay where every provider takes them', () => {
-    expect(toToolName('get_weather-2')).toBe('get_weather-2')
-    expect(toToolName('m'.repeat(64))).toBe('m'.repeat(64))
+describe('the name of a tool', () => {
+  it('that is taken stays', () => {
+    expect(toToolName('get_weather-2', TAKEN)).toBe('get_weather-2')
   })
 
-  it('become what every provider takes, and the client gets its own back', () => {
+  it('is always one that is taken, and finds its way back', () => {
     fc.assert(
-      fc.property(
-        fc.uniqueArray(fc.string({ minLength: 1, maxLength: 150 }), { minLength: 1, maxLength: 8 }),
-        (names) => {
-          const written = names.map(toToolName)
-          for (const name of written) expect(name).toMatch(/^[\w-]{1,64}$/)
-          expect(new Set(written).size).toBe(names.length)
-          expect(written.map((name) => ownToolName(name, tools(...names)))).toEqual(names)
-        },
-      ),
-      { numRuns: 300 },
+      fc.property(fc.uniqueArray(fc.string({ minLength: 1, maxLength: 128 }), { minLength: 1 }), (names) => {
+        const tools = names.map(tool)
+        const sent = names.map((name) => toToolName(name, TAKEN))
+        for (const name of sent) expect(name).toMatch(TAKEN)
+        expect(new Set(sent).size).toBe(names.length)
+        expect(sent.map((name) => ownToolName(name, { tools }))).toEqual(names)
+      }),
     )
   })
 
-  it('that a model made up are told as it wrote them', () => {
-    expect(ownToolName('no_such_tool', tools('one'))).toBe('no_such_tool')
+  it('that nobody declared is left as it is', () => {
+    expect(ownToolName('made_up', { tools: [tool('other')] })).toBe('made_up')
+  })
+
+  it('is the same wherever a request names the tool', () => {
+    const messages: HubMessage[] = [
+      { role: 'assistant', parts: [{ type: 'tool_call', id: '1', name: 'a b', arguments: '{}' }] },
+      { role: 'user', parts: [{ type: 'tool_result', id: '1', name: 'a b', parts: [] }] },
+      { role: 'user', parts: [{ type: 'tool_result', id: '1', parts: [] }] },
+    ]
+    const request = {
+      messages,
+      tools: [tool('a b')],
+      toolChoice: { type: 'tools' as const, names: ['a b'], required: true },
+    }
+    const name = toToolName('a b', TAKEN)
+    const sent = withToolNames(request, TAKEN)
+    expect(sent.tools).toEqual([tool(name)])
+    expect(sent.toolChoice).toMatchObject({ names: [name] })
+    expect(sent.messages.map(({ parts }) => parts[0])).toMatchObject([{ name }, { name }, {}])
+    // Of a tool that is not declared any more, too.
+    expect(withToolNames({ ...request, tools: [] }, TAKEN).messages[0]!.parts[0]).toMatchObject({ name })
+  })
+
+  it('costs nothing where all are fine', () => {
+    const request = { messages: [], tools: [tool('a')], toolChoice: null }
+    expect(withToolNames(request, TAKEN)).toBe(request)
   })
 })

@@ -135,7 +135,7 @@ describe('the management API', () => {
         writable: true,
       },
       providers: expect.arrayContaining([
-        { name: 'openai', base_url: 'http://127.0.0.1:9/v1', has_shared_key: true },
+        { name: 'openai', base_url: 'http://127.0.0.1:9/v1', has_shared_key: true, needs_key: true },
         expect.objectContaining({ name: 'anthropic', has_shared_key: false }),
       ]),
       provider_keys: 0,

@@ -160,7 +160,13 @@ describe('of the demo provider', () => {
   it('the models are one, named demo', async () => {
     expect(await get('/models')).toMatchObject({
       status: 200,
-      body: { object: 'list', data: [{ id: 'demo', object: 'model' }] },
+      body: {
+        object: 'list',
+        data: [
+          { id: 'demo', object: 'model' },
+          { id: 'demo:demo', object: 'model' },
+        ],
+      },
     })
     expect(await get('/models/demo')).toMatchObject({ status: 200, body: { id: 'demo' } })
   })
@@ -168,8 +174,6 @@ describe('of the demo provider', () => {
   it.each([
     ['POST', '/images/generations'],
     ['GET', '/files'],
-    ['POST', '/responses'],
-    ['GET', '/models/gpt-4o'],
     ['DELETE', '/models/demo'],
   ])('%s %s is told to be missing, with what to do', async (method, path) => {
     const answer = await ask(`${gateway.baseUrl}${path}`, {
@@ -181,6 +185,20 @@ describe('of the demo provider', () => {
       404,
       { error: { type: 'invalid_request_error', message: expect.stringContaining('set a provider key') } },
     ])
+  })
+
+  it('no other model is there', async () => {
+    expect(await get('/models/gpt-4o')).toMatchObject({ status: 404, body: { error: { code: 'model_not_found' } } })
+  })
+
+  it('answers are there for clients of the Responses API too', async () => {
+    const answer = await ask(`${gateway.baseUrl}/responses`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
+      body: '{"model":"demo","input":"Good morning"}',
+    })
+    expect(answer.status).toBe(200)
+    expect(answer.body.toString()).toContain('Good morning')
   })
 
   it('another model is not served, and the caller hears why', async () => {

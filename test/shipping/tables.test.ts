@@ -1,11 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
+import { prefixOf } from '../../src/config/provider-options.ts'
+import { environmentNamesOf, type OptionName } from '../../src/config/schema.ts'
 import type { AppContext } from '../../src/context.ts'
 import { ERROR_CODES, GatewayError } from '../../src/errors.ts'
 import { manageRoutes } from '../../src/manage/router.ts'
 import { createMetrics } from '../../src/metrics.ts'
-import { PROVIDER_NAMES } from '../../src/providers/index.ts'
+import { PROVIDERS } from '../../src/providers/registry.ts'
 import { ROOT } from './dockerfile.ts'
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
@@ -37,16 +39,29 @@ describe('docs/api.md', () => {
   })
 
   it('has every call of /manage, as its OpenAPI document says it', () => {
-    const routes = manageRoutes({ config: { defaultProvider: 'openai' }, store: {} } as AppContext)
+    const config = { defaultProvider: 'openai', providers: {} }
+    const routes = manageRoutes({ config, store: {} } as AppContext)
     const expected = routes.map(({ method, path, summary }) => [
       `${method.toUpperCase()} /manage${path}`,
       summary.replaceAll('`', ''),
     ])
     expect(rowsOf('docs/api.md', /^[A-Z]+ \/manage/)).toEqual(expected)
   })
+})
 
-  it('names every provider', () => {
-    for (const name of PROVIDER_NAMES) expect(read('docs/api.md')).toContain(`\`${name}\``)
+describe('docs/providers.md', () => {
+  it('has every provider, its variables, its address and what it understands, in the order of the registry', () => {
+    const expected = PROVIDERS.map(({ name, baseUrl, speaks, needsNoKey }) => {
+      const key = `${prefixOf(name)}_API_KEY` as OptionName
+      return [
+        name,
+        needsNoKey ? 'none needed' : environmentNamesOf(key).join(', '),
+        baseUrl ?? expect.stringMatching(/^yours: /),
+        speaks.map(({ dialect }) => dialect).join(', '),
+      ]
+    })
+    const rows = rowsOf('docs/providers.md', /^[a-z-]+$/)
+    expect(rows.filter((row) => row.length === 4)).toEqual(expected)
   })
 })
 

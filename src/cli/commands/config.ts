@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { Config } from '../../config/config.ts'
 import { ConfigError } from '../../config/config-error.ts'
 import { CliError } from '../failure.ts'
 import type { Io } from '../io.ts'
@@ -31,20 +32,30 @@ async function checkConfig(io: Io, { json }: { json?: boolean }): Promise<void> 
   const { OPTION_NAMES, optionOf } = await import('../../config/schema.ts')
   if (json) {
     const values = OPTION_NAMES.map((name) => ({ name, value: shown[name], origin: origins[name] }))
-    return printJson(io, { ok: true, config_file: config.configFile, values, warnings })
+    const custom = customProviders(config).map(([name, value]) => ({ name, value, origin: 'file' }))
+    return printJson(io, { ok: true, config_file: config.configFile, values: [...values, ...custom], warnings })
   }
   printTable(
     io,
     ['OPTION', 'VALUE', 'ORIGIN'],
-    OPTION_NAMES.map((name) => {
-      const { defaultText, unit } = optionOf(name)
-      const isSet = shown[name] !== '(none)'
-      const value = isSet && unit ? `${shown[name]} ${unit}` : shown[name]
-      return [name, isSet ? value : (defaultText?.replaceAll('`', '') ?? '(none)'), ORIGINS[origins[name]]]
-    }),
+    [
+      ...OPTION_NAMES.map((name) => {
+        const { defaultText, unit } = optionOf(name)
+        const isSet = shown[name] !== '(none)'
+        const value = isSet && unit ? `${shown[name]} ${unit}` : shown[name]
+        return [name, isSet ? value : (defaultText?.replaceAll('`', '') ?? '(none)'), ORIGINS[origins[name]]]
+      }),
+      ...customProviders(config).map(([name, value]) => [name, value, ORIGINS.file]),
+    ],
   )
   for (const warning of warnings) say(io, `! ${warning}`)
   say(io, `\nThe configuration is fine${config.configFile ? ` (with ${config.configFile})` : ''}.`)
 }
+
+/** Those that are not built in stand in the file alone, and are no options. */
+const customProviders = ({ providers }: Config): [name: string, value: string][] =>
+  Object.entries(providers).flatMap(([name, { kind, baseUrl, apiKey }]) =>
+    kind ? [[`providers.${name}`, `${kind} at ${baseUrl}, ${apiKey === null ? 'without a key' : 'with a key'}`]] : [],
+  )
 
 const ORIGINS = { env: 'environment', file: 'file', default: 'default' }

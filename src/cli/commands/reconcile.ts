@@ -36,7 +36,7 @@ export function addReconcileCommand(ledger: Command, io: Io): void {
 }
 
 async function reconcile(io: Io, { provider, file, tolerance, all = false, json, ...options }: Options): Promise<void> {
-  if (!PROVIDER_NAMES.includes(provider)) {
+  if (!(PROVIDER_NAMES as readonly string[]).includes(provider)) {
     throw usageError(`There is no provider "${provider}": --provider takes ${PROVIDER_NAMES.join(', ')}.`)
   }
   const exports = await readExports(io, file)

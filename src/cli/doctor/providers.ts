@@ -1,5 +1,6 @@
 import type { Config } from '../../config/config.ts'
-import { type ConfiguredProvider, createProviders } from '../../providers/index.ts'
+import { settingOf } from '../../config/provider-options.ts'
+import { type ConfiguredProvider, createProviders, NO_KEY } from '../../providers/index.ts'
 import { reasonOf } from '../http.ts'
 import { type Check, failure, ok, skipped, warning } from './check.ts'
 import type { StoredKey } from './database.ts'
@@ -10,7 +11,7 @@ const MAX_CLOCK_SKEW_MS = 60_000
 
 type Asked = { check: Check; clockSkewMs: number | null }
 
-/** Asks each configured provider for its models, with each key; and compares the clocks. */
+/** Asks each configured provider for something cheap, with each key; and compares the clocks. */
 export async function checkProviders(config: Config, stored: StoredKey[], now: () => number): Promise<Check[]> {
   const providers = createProviders(config, () => null).list()
   const asked = await Promise.all(questions(config, providers, stored).map((question) => ask(question, now)))
@@ -18,11 +19,12 @@ export async function checkProviders(config: Config, stored: StoredKey[], now: (
   return [...asked.map(({ check }) => check), checkClock(asked.map(({ clockSkewMs }) => clockSkewMs))]
 }
 
-/** `whose`: null for a provider that has an address of its own and no key. */
+/** `secret`, `whose`: null for a provider that has an address of its own and no key. */
 type Question = { provider: ConfiguredProvider; secret: string | null; whose: string | null }
 
-function questions(config: Config, providers: ConfiguredProvider[], stored: StoredKey[]): Question[] {
+function questions(config: Config, providers: readonly ConfiguredProvider[], stored: StoredKey[]): Question[] {
   const shared = providers.flatMap((provider): Question[] => {
+    if (provider.sharedKey === NO_KEY) return [{ provider, secret: NO_KEY, whose: null }]
     if (provider.sharedKey !== null) return [{ provider, secret: provider.sharedKey, whose: 'shared key' }]
     const hasStored = stored.some((key) => key.provider === provider.name)
     const isConfigured = (config.providers[provider.name]?.baseUrl ?? null) !== null
@@ -37,41 +39,41 @@ function questions(config: Config, providers: ConfiguredProvider[], stored: Stor
 
 async function ask({ provider, secret, whose }: Question, now: () => number): Promise<Asked> {
   const name = whose === null ? provider.name : `${provider.name}, ${whose}`
-  const variable = provider.name.toUpperCase()
+  const { path, headers, authHeaders = provider.authHeaders } = provider.probe
   try {
     const sentAt = now()
-    const answer = await fetch(`${provider.baseUrl}/models`, {
-      headers: { accept: 'application/json', ...(secret !== null && provider.authHeaders(secret)) },
+    const answer = await fetch(`${provider.baseUrl}${path}`, {
+      headers: { accept: 'application/json', ...headers, ...(secret !== null && authHeaders(secret)) },
       // The key is for this address alone.
       redirect: 'manual',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     })
     const clockSkewMs = skewOf(answer.headers.get('date'), sentAt, now())
-    return { check: judge(answer.status, await readStart(answer), { name, variable, secret }), clockSkewMs }
+    const facts = { name, provider: provider.name, path: path.replace(/\?.*/, ''), hasKey: whose !== null }
+    return { check: judge(answer.status, await readStart(answer), facts), clockSkewMs }
   } catch (error) {
-    const advice = `Look at the network, its firewall, and ${variable}_BASE_URL (${provider.baseUrl}).`
+    const advice = `Look at the network, its firewall, and ${settingOf(provider.name, 'base_url')} (${provider.baseUrl}).`
     return { check: failure(name, `unreachable: ${reasonOf(error)}`, advice), clockSkewMs: null }
   }
 }
 
-type Given = { name: string; variable: string; secret: string | null }
+type Given = { name: string; provider: string; path: string; hasKey: boolean }
 
-function judge(status: number, body: string, { name, variable, secret }: Given): Check {
-  if (status >= 200 && status < 300)
-    return ok(name, secret === null ? 'reachable, without a key' : 'reachable, takes the key')
+function judge(status: number, body: string, { name, provider, path, hasKey }: Given): Check {
+  const setting = settingOf(provider, 'api_key')
+  if (status >= 200 && status < 300) return ok(name, hasKey ? 'reachable, takes the key' : 'reachable, without a key')
   // Google says 400 to a key that it does not know.
   if (status === 401 || status === 403 || (status === 400 && /api.?key/i.test(body))) {
-    if (secret === null)
-      return warning(name, `reachable, wants a key (${status})`, `Set ${variable}_API_KEY, or give a project a key.`)
-    const where = name.endsWith('shared key') ? `Set ${variable}_API_KEY to a valid key.` : REPLACE
+    if (!hasKey) return warning(name, `reachable, wants a key (${status})`, `Set ${setting}, or give a project a key.`)
+    const where = name.endsWith('shared key') ? `Set ${setting} to a valid key.` : REPLACE
     return failure(name, `the key is refused (${status})`, where)
   }
   if (status === 429) return warning(name, 'reachable, but limits our requests now (429)')
   if (status >= 500) return warning(name, `reachable, but in trouble (${status})`, 'Look at its status page.')
   return warning(
     name,
-    `answers /models with ${status}`,
-    `Look at ${variable}_BASE_URL: it ends in the version path, as /v1.`,
+    `answers ${path} with ${status}`,
+    `Look at ${settingOf(provider, 'base_url')}: it ends in the version path, as /v1.`,
   )
 }
 

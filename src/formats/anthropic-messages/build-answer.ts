@@ -1,6 +1,6 @@
 import type { AnswerFacts, Json } from '../dialect.ts'
 import type { HubAnswer, HubCitation, HubPart } from '../hub.ts'
-import { inputOf } from './build-messages.ts'
+import { argumentsOf } from '../read.ts'
 import { buildStopReason } from './stop-reason.ts'
 import { buildUsage } from './usage.ts'
 
@@ -39,7 +39,11 @@ function buildBlock(part: HubPart): Json[] {
       if (part.redacted !== undefined) return [{ type: 'redacted_thinking', data: part.redacted }]
       return [{ type: 'thinking', thinking: part.text, signature: part.signature ?? '' }]
     case 'tool_call':
-      return [{ type: 'tool_use', id: part.id, name: part.name, input: inputOf(part.arguments) }]
+      return [
+        // A call has no place for a seal; the thought before it has.
+        ...(part.signature === undefined ? [] : [{ type: 'thinking', thinking: '', signature: part.signature }]),
+        { type: 'tool_use', id: part.id, name: part.name, input: argumentsOf(part.arguments) },
+      ]
     default:
       return []
   }

@@ -1,7 +1,7 @@
 import type { Dialect, Json } from '../dialect.ts'
 import type { HubMessage, HubPart, HubSource } from '../hub.ts'
 import type { ModelFacts } from '../model-facts.ts'
-import { parseObject } from '../read.ts'
+import { argumentsOf } from '../read.ts'
 import { writeCache } from './cache.ts'
 
 type Lose = Parameters<Dialect['buildRequest']>[2]
@@ -66,7 +66,7 @@ function buildBlock(part: HubPart, role: Turn['role'], lose: Lose): Json[] {
       // A thought without a seal is not taken back, and need not be there.
       return part.signature === undefined ? [] : [{ type: 'thinking', thinking: part.text, signature: part.signature }]
     case 'tool_call':
-      return [{ type: 'tool_use', id: part.id, name: part.name, input: inputOf(part.arguments), ...cache }]
+      return [{ type: 'tool_use', id: part.id, name: part.name, input: argumentsOf(part.arguments), ...cache }]
     case 'tool_result':
       return [
         {
@@ -86,9 +86,6 @@ function buildBlock(part: HubPart, role: Turn['role'], lose: Lose): Json[] {
       return []
   }
 }
-
-/** Where a model wrote broken JSON, what it wrote. */
-export const inputOf = (json: string): Json => parseObject(json) ?? { raw_arguments: json }
 
 const IMAGES = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp'])
 

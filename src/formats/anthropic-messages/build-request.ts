@@ -1,8 +1,10 @@
 import { withCallIds } from '../call-ids.ts'
 import type { Dialect, Json } from '../dialect.ts'
+import { formatInstructions } from '../format-instructions.ts'
 import type { HubRequest, HubTool, HubToolChoice } from '../hub.ts'
 import { BUDGETS, type ModelFacts, nearestEffort } from '../model-facts.ts'
 import { isRecord, withoutEmpty } from '../read.ts'
+import { withoutForeignSeals } from '../seals.ts'
 import { toStrictSchema } from '../strict-schema.ts'
 import { buildMessages, buildSystem } from './build-messages.ts'
 import { writeCache } from './cache.ts'
@@ -13,7 +15,7 @@ type Lose = Parameters<Dialect['buildRequest']>[2]
 const USUAL_MAX_TOKENS = 4_096
 
 export function buildRequest(request: HubRequest, facts: ModelFacts, lose: Lose): Json {
-  const messages = withCallIds(request.messages, facts)
+  const messages = withCallIds(withoutForeignSeals(request.messages, 'anthropic-messages'), facts)
   const maxTokens = request.maxTokens ?? facts.maxOutput ?? USUAL_MAX_TOKENS
   const thinking = buildThinking({ ...request, messages }, facts, maxTokens, lose)
   loseWhatNobodyTakes(request, lose)
@@ -41,13 +43,6 @@ function loseWhatNobodyTakes(request: HubRequest, lose: Lose): void {
   if (request.candidates !== null && request.candidates > 1) lose('candidates')
   for (const field of ['seed', 'presencePenalty', 'frequencyPenalty', 'logprobs', 'logitBias', 'metadata'] as const)
     if (request[field] !== null && request[field] !== 0) lose(field)
-}
-
-/** A model that keeps to no schema by itself is told of it. */
-function formatInstructions(format: HubRequest['format']): string | null {
-  if (format?.type === 'json') return 'Answer with one JSON object and nothing else.'
-  if (format?.type !== 'schema') return null
-  return `Answer with one JSON object and nothing else. It must keep to this JSON Schema:\n${JSON.stringify(format.schema)}`
 }
 
 type Thinking = { config: Json | null; effort: string | null }

@@ -53,6 +53,9 @@ export function createStreamBuilder({ now, model: asked }: AnswerFacts): StreamB
   const deltaOf = (delta: string) =>
     `event: content_block_delta\ndata: {"type":"content_block_delta","index":${index},"delta":${delta}}\n\n`
 
+  const seal = (signature: string): string =>
+    inThinking() + deltaOf(`{"type":"signature_delta","signature":${JSON.stringify(signature)}}`) + close()
+
   const end = (): string => {
     const delta = { stop_reason: buildStopReason(finish.reason), stop_sequence: finish.stopSequence ?? null }
     return (
@@ -75,16 +78,15 @@ export function createStreamBuilder({ now, model: asked }: AnswerFacts): StreamB
       case 'reasoning':
         return inThinking() + deltaOf(`{"type":"thinking_delta","thinking":${JSON.stringify(event.text)}}`)
       case 'signature':
-        return (
-          inThinking() + deltaOf(`{"type":"signature_delta","signature":${JSON.stringify(event.signature)}}`) + close()
-        )
+        return seal(event.signature)
       case 'redacted':
         return openBlock({ kind: 'text' }, { type: 'redacted_thinking', data: event.data }) + close()
-      case 'tool_call':
-        return openBlock(
-          { kind: 'tool_use', call: event.call },
-          { type: 'tool_use', id: event.id, name: event.name, input: {} },
-        )
+      case 'tool_call': {
+        // A call has no place for a seal; the thought before it has.
+        const sealed = event.signature === undefined ? '' : seal(event.signature)
+        const { call, id, name } = event
+        return sealed + openBlock({ kind: 'tool_use', call }, { type: 'tool_use', id, name, input: {} })
+      }
       case 'arguments':
         // What belongs to a block that is closed has no place any more, and must not be lost in silence.
         if (open?.kind !== 'tool_use' || open.call !== event.call)

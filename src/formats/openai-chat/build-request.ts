@@ -5,6 +5,7 @@ import { effortFor } from '../effort.ts'
 import type { HubFormat, HubMessage, HubPart, HubRequest, HubSource, HubTool, HubToolChoice } from '../hub.ts'
 import type { ModelFacts } from '../model-facts.ts'
 import { withoutEmpty } from '../read.ts'
+import { withoutForeignSeals } from '../seals.ts'
 import { sealDetail, textDetail, writeCache } from './extensions.ts'
 
 type Lose = Parameters<Dialect['buildRequest']>[2]
@@ -19,7 +20,9 @@ export function buildRequest(request: HubRequest, facts: ModelFacts, lose: Lose)
   if (topK !== null) lose('topK')
   return withoutEmpty({
     model: request.model,
-    messages: withCallIds(request.messages, facts).flatMap((message) => buildMessages(message, lose)),
+    messages: withCallIds(withoutForeignSeals(request.messages, 'openai-chat'), facts).flatMap((message) =>
+      buildMessages(message, lose),
+    ),
     ...(request.stream && { stream: true }),
     ...(request.stream && request.streamUsage && { stream_options: { include_usage: true } }),
     tools: tools.length === 0 ? null : tools.map(buildTool),

@@ -32,8 +32,15 @@ export function readReasoning(message: Json): { parts: HubReasoningPart[]; seals
     }
   }
   const said = text(message.reasoning_content) || text(message.reasoning)
-  if (said !== '' && parts.length === 0) parts.push({ type: 'reasoning', text: said })
+  if (said !== '' && parts.every((part) => part.text === '')) addText(said, parts)
   return { parts, seals }
+}
+
+/** A stream has the text and its seal in different places: they belong together. */
+function addText(said: string, parts: HubReasoningPart[]): void {
+  const sealed = parts.find(({ signature }) => signature !== undefined)
+  if (sealed) sealed.text = said
+  else parts.unshift({ type: 'reasoning', text: said })
 }
 
 /** `reasoning_details` entries. */

@@ -19,6 +19,13 @@ export function listPriceOf(provider: string, model: string, at: number, percent
   return providerId === null ? null : look(name, { providerId, timestamp: new Date(at) }, percentOff)
 }
 
+/** Whether the model stands in the list for the provider itself: Google and Microsoft resell models that their own APIs do not have. */
+export function isInList(provider: string, model: string): boolean {
+  const providerId = listedAs(provider)
+  const listed = providerId === null ? undefined : list().findProvider({ providerId })
+  return listed !== undefined && ask(model, { provider: { ...listed, fallback_model_providers: [] } }) !== null
+}
+
 /** Every model that stands in the list for a provider, by a name that finds it again. */
 export function listedModels(provider: string, at: number, percentOff: number): { model: string; rates: Rates }[] {
   const providerId = listedAs(provider)

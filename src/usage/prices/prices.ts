@@ -3,7 +3,7 @@ import type { PriceConfig } from '../../config/config.ts'
 import { matchesGlob } from '../../domain/globs.ts'
 import type { Usage } from '../../store/store.ts'
 import { type Charge, chargesOf, costOf, highestOf } from './cost.ts'
-import { listedModels, listName, listPriceOf, loadListPrices } from './list-prices.ts'
+import { isInList, listedModels, listName, listPriceOf, loadListPrices } from './list-prices.ts'
 import { FREE_PROVIDER, LISTED_PROVIDERS, listedAs } from './providers.ts'
 import { type Rates, ratesOfOverride } from './rates.ts'
 import { UNITS, type Unit } from './units.ts'
@@ -35,6 +35,8 @@ export type Prices = {
   list(filter: PriceFilter): PriceEntry[]
   /** What requests for this model are charged by, null when no price is known. */
   show(provider: string, model: string, at: number): PriceEntry | null
+  /** Whether the list (not the configuration) has the model for the provider; null: it has none of this provider's. */
+  isListed(provider: string, model: string): boolean | null
   /** Loads the list of prices, so that no request has to wait for it. */
   warm(): void
 }
@@ -44,6 +46,7 @@ export function createPrices({ discounts, models }: PriceConfig): Prices {
   const overrides = models.map((override) => ({ ...override, ...ready(ratesOfOverride(override), 'config') }))
   const free = ready({}, 'free')
   const cache = new LRUCache<string, Kept>({ max: MAX_MODELS })
+  const listed = new LRUCache<string, boolean>({ max: MAX_LISTED })
 
   function priceOf(provider: string, served: string | null, asked: string | null, at: number): Ready | null {
     const minute = Math.floor(at / MINUTE_MS)
@@ -103,6 +106,16 @@ export function createPrices({ discounts, models }: PriceConfig): Prices {
         .map(({ provider, model, rates, source }) => ({ provider, model, rates, source }))
     },
     show,
+    isListed(provider, model) {
+      if (listedAs(provider) === null) return null
+      if (model.length > MAX_NAME) return false
+      const key = `${provider}\n${model}`
+      const known = listed.get(key)
+      if (known !== undefined) return known
+      const found = isInList(provider, model)
+      listed.set(key, found)
+      return found
+    },
     warm: loadListPrices,
   }
 }
@@ -115,6 +128,8 @@ type Kept = { price: Ready | null; minute: number | null }
 
 const MINUTE_MS = 60_000
 const MAX_MODELS = 2000
+/** A name is looked for at every provider. */
+const MAX_LISTED = 10_000
 /** No model is called so; callers choose names, and a list of patterns is tried on each. */
 const MAX_NAME = 200
 

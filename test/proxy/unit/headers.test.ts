@@ -41,6 +41,13 @@ describe('headers for the provider', () => {
     expect(up(raw)).toEqual(['authorization', 'Bearer key'])
   })
 
+  it('say what the gateway sets once, as the gateway says it', () => {
+    const own = { 'api-key': 'k', 'x-team': 'a' }
+    expect(upstreamHeaders(['X-Team', 'b', 'x-other', 'c', 'x-team', 'd'], own, null, null)).toEqual([
+      ...['x-other', 'c', 'api-key', 'k', 'x-team', 'a'],
+    ])
+  })
+
   it.each([
     ['X-A, x-b', ['X-C', '3']],
     ['keep-alive,X-A ,X-B', ['X-C', '3']],

@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { startTestGateway, type TestGateway } from '../../helpers/gateway.ts'
-import { ask } from '../../helpers/http.ts'
+import { ask, eventually } from '../../helpers/http.ts'
 import { sendJson, startUpstream, type Upstream } from '../../helpers/upstream.ts'
 
 const MODELS = ['gpt-4o', 'gpt-4o-mini', 'o3', 'text-embedding-3-small']
 const card = (id: string) => ({ id, object: 'model', created: 1, owned_by: 'system', extra: { of: 'theirs' } })
+/** As the gateway lists them: each by its name, and with its provider before it. */
+const both = (ids: string[]) => [...ids, ...ids.map((id) => `openai:${id}`)]
 
 let upstream: Upstream
 let gateway: TestGateway
@@ -24,7 +26,7 @@ const list = async (secret: string, path = '/models') => {
   const body = JSON.parse(answer.body.toString()) as {
     object?: string
     data?: { id: string }[]
-    error?: { code: string }
+    error?: { code: string; message: string }
   }
   return { answer, status: answer.status, body, ids: body.data?.map(({ id }) => id) }
 }
@@ -35,11 +37,13 @@ function advance(ms: number): void {
 }
 
 describe('the list of models', () => {
-  it('is the provider’s, with all it says of each', async () => {
+  it('is the provider’s, with all it says of each, by name and with the provider’s name before it', async () => {
     const { secret } = await gateway.token()
     const { status, body, answer } = await list(secret)
-    expect([status, body]).toEqual([200, { object: 'list', data: MODELS.map(card) }])
+    const data = both(MODELS).map((id, index) => ({ ...card(MODELS[index % MODELS.length]!), id, provider: 'openai' }))
+    expect([status, body]).toEqual([200, { object: 'list', data }])
     expect(answer.header('content-type')).toContain('application/json')
+    expect(answer.header('x-llm-proxy-unavailable')).toBeUndefined()
     const seen = upstream.seen[0]!
     expect([seen.method, seen.url, seen.headers.authorization]).toEqual([
       'GET',
@@ -49,10 +53,10 @@ describe('the list of models', () => {
   })
 
   it.each([
-    [{ allowedModels: ['gpt-*'] }, {}, ['gpt-4o', 'gpt-4o-mini']],
-    [{ allowedModels: ['openai:o3', 'openai/gpt-4o'] }, {}, ['gpt-4o', 'o3']],
-    [{ allowedModels: ['gpt-*'] }, { allowedModels: ['*-mini'] }, ['gpt-4o-mini']],
-    [{}, { allowedModels: ['o3'] }, ['o3']],
+    [{ allowedModels: ['gpt-*'] }, {}, both(['gpt-4o', 'gpt-4o-mini'])],
+    [{ allowedModels: ['openai:o3', 'openai/gpt-4o'] }, {}, both(['gpt-4o', 'o3'])],
+    [{ allowedModels: ['gpt-*'] }, { allowedModels: ['*-mini'] }, both(['gpt-4o-mini'])],
+    [{}, { allowedModels: ['o3'] }, both(['o3'])],
     [{ allowedModels: [] }, {}, []],
     [{ allowedModels: ['mistral:*'] }, {}, []],
   ])('leaves out what token %j of project %j may not use', async (token, project, expected) => {
@@ -64,12 +68,19 @@ describe('the list of models', () => {
     const { secret } = await gateway.token()
     const { secret: other } = await gateway.token({ allowedModels: ['o3'] })
     await list(secret)
-    expect((await list(other)).ids).toEqual(['o3'])
+    expect((await list(other)).ids).toEqual(both(['o3']))
     for (const path of ['/models/', '/models?limit=2', '//models']) await list(secret, path)
     expect(upstream.seen).toHaveLength(1)
     advance(5.1 * 60_000)
-    expect((await list(secret)).ids).toEqual(MODELS)
+    expect((await list(secret)).ids).toEqual(both(MODELS))
     expect(upstream.seen).toHaveLength(2)
+  })
+
+  it('is asked for once by all who want it at the same time', async () => {
+    const { secret } = await gateway.token()
+    const lists = await Promise.all(Array.from({ length: 20 }, () => list(secret)))
+    expect(lists.map(({ ids }) => ids)).toEqual(lists.map(() => both(MODELS)))
+    expect(upstream.seen).toHaveLength(1)
   })
 
   it('is asked for again after five minutes, however often it was used in between', async () => {
@@ -121,53 +132,89 @@ describe('the list of models', () => {
       { endpoint: '/v1/models', status: 200, model: null, error: null, attempts: [] },
     ])
     expect(rows[0]!.responseBytes).toBe(rows[1]!.responseBytes)
+    expect(rows[0]!.costNanoUsd).toBe(0n)
+  })
+
+  it('is for nobody who has left in the meantime, and does not stop the question', async () => {
+    const { secret } = await gateway.token()
+    let answerNow = () => {}
+    upstream.script((_req, res) => {
+      answerNow = () => sendJson(res, 200, { data: MODELS.map(card) })
+    })
+    const controller = new AbortController()
+    const left = fetch(`${gateway.baseUrl}/models`, {
+      headers: { authorization: `Bearer ${secret}` },
+      signal: controller.signal,
+    }).catch(() => 'left')
+    await upstream.next()
+    controller.abort()
+    expect(await left).toBe('left')
+    await eventually(() => gateway.ctx.life.running === 0, 'that he is gone')
+    const waiting = list(secret)
+    await eventually(() => gateway.ctx.life.running === 1, 'the next one')
+    answerNow()
+    expect((await waiting).ids).toEqual(both(MODELS))
+    expect(upstream.seen).toHaveLength(1)
+    expect((await gateway.rows()).map(({ status }) => status).sort()).toEqual([200, 499])
   })
 })
 
-describe('a provider that does not give its list', () => {
-  it.each([500, 429, 404, 403])(
-    'but an error %d has that passed on, and is asked again the next time',
+describe('the only provider, when it does not give its list', () => {
+  it.each([500, 429, 404])('but an error %d, is told as 502, and is asked again the next time', async (status) => {
+    const { secret } = await gateway.token()
+    upstream.script((_req, res) => sendJson(res, status, { error: { message: 'not now' } }))
+    const { status: told, body } = await list(secret)
+    expect([told, body.error?.code]).toEqual([502, 'upstream_unreachable'])
+    expect(body.error?.message).toContain('`openai`')
+    expect((await gateway.rows()).at(-1)).toMatchObject({ status: 502, attempts: [{ status, outcome: 'failed' }] })
+    expect(gateway.logs()).toContain('not now')
+    upstream.script((_req, res) => sendJson(res, 200, { data: MODELS.map(card) }))
+    expect((await list(secret)).ids).toEqual(both(MODELS))
+  })
+
+  it.each([401, 403])(
+    'because it refuses our key with %d, is told as that, not as the caller’s fault',
     async (status) => {
       const { secret } = await gateway.token()
-      upstream.script((_req, res) => sendJson(res, status, { error: { message: 'not now' } }))
-      const { answer } = await list(secret)
-      expect([answer.status, answer.body.toString()]).toEqual([status, '{"error":{"message":"not now"}}'])
-      expect((await gateway.rows()).at(-1)).toMatchObject({ status, error: 'upstream_error', attempts: [{ status }] })
-      upstream.script((_req, res) => sendJson(res, 200, { data: MODELS.map(card) }))
-      expect((await list(secret)).ids).toEqual(MODELS)
+      upstream.script((_req, res) => sendJson(res, status, { error: { message: 'who?' } }))
+      const { status: told, body, answer } = await list(secret)
+      expect([told, body.error?.code, answer.header('x-should-retry')]).toEqual([502, 'upstream_auth_failed', 'false'])
     },
   )
 
-  it('because it refuses our key is told as 502, not as the caller’s fault', async () => {
-    const { secret } = await gateway.token()
-    upstream.script((_req, res) => sendJson(res, 401, { error: { message: 'who?' } }))
-    const { status, body, answer } = await list(secret)
-    expect([status, body.error?.code, answer.header('x-should-retry')]).toEqual([502, 'upstream_auth_failed', 'false'])
-  })
-
-  it.each(['{"data":[', 'null', '"x"', '', '{"models":[]}'])('because it says %j is told as 502', async (text) => {
+  it.each(['{"data":[', 'null', '"x"', '', '{"models":[]}'])('because it says %j, is told as 502', async (text) => {
     const { secret } = await gateway.token()
     upstream.script((_req, res) => void res.writeHead(200, { 'content-type': 'application/json' }).end(text))
     expect(await list(secret)).toMatchObject({ status: 502 })
   })
 
-  it('in one of its entries is served without that', async () => {
+  it('in one of its entries, is served without that', async () => {
     const { secret } = await gateway.token()
     upstream.script((_req, res) => sendJson(res, 200, { data: [null, 5, {}, { id: 7 }, card('gpt-4o')] }))
-    expect((await list(secret)).ids).toEqual(['gpt-4o'])
+    expect((await list(secret)).ids).toEqual(both(['gpt-4o']))
   })
 
-  it('of a sane size is not kept in memory whole', async () => {
+  it('of a sane size, does not fill the memory', async () => {
     const { secret } = await gateway.token()
-    upstream.script((_req, res) => sendJson(res, 200, { data: [card('x'.repeat(6 * 1024 * 1024))] }))
+    upstream.script((_req, res) => sendJson(res, 200, { data: [card('x'.repeat(9 * 1024 * 1024))] }))
     expect(await list(secret)).toMatchObject({ status: 502 })
   })
-})
 
-it('one model’s card passes through, as the provider gives it', async () => {
-  const { secret } = await gateway.token()
-  upstream.script((_req, res) => sendJson(res, 200, card('gpt-4o')))
-  const answer = await ask(`${gateway.baseUrl}/models/gpt-4o`, { headers: { authorization: `Bearer ${secret}` } })
-  expect(JSON.parse(answer.body.toString())).toEqual(card('gpt-4o'))
-  expect(upstream.seen[0]!.url).toBe('/v1/models/gpt-4o')
+  it('in time, is told as 502', async () => {
+    const { secret } = await gateway.token()
+    upstream.script(() => {})
+    const listing = list(secret)
+    await upstream.next()
+    advance(4_001)
+    expect(await listing).toMatchObject({ status: 502 })
+  })
+
+  it('and quotes our key, does not get it into the log', async () => {
+    const { secret } = await gateway.token()
+    upstream.script((_req, res, { headers }) =>
+      sendJson(res, 500, { error: { message: `no ${headers.authorization}` } }),
+    )
+    await list(secret)
+    expect(gateway.logs()).not.toContain('sk-provider-secret')
+  })
 })

@@ -206,6 +206,23 @@ describe('configured prices', () => {
   })
 })
 
+describe('the list of prices', () => {
+  it.each([
+    ['openai', 'gpt-4o-2024-08-06', true],
+    ['openai', 'claude-opus-4-5', false],
+    ['mistral', 'mistral-small-latest', true],
+    ['mistral', 'x'.repeat(5_000), false],
+    // Google and Microsoft resell these, but not by these APIs.
+    ['gemini', 'claude-opus-4-5', false],
+    ['azure-openai', 'claude-opus-4-5', false],
+    ['ollama', 'llama3', null],
+    ['my-llm', 'gpt-4o', null],
+  ])('of %s, asked for %.30s, says %j', (provider, model, expected) => {
+    const configured = pricesOf({ models: [{ provider, model: '*', input: 0, output: 0 }] })
+    for (const one of [prices, prices, configured]) expect(one.isListed(provider, model)).toBe(expected)
+  })
+})
+
 describe('the highest cost of a reservation', () => {
   it('counts on no cache discount, and counts cache writes and the tier in', () => {
     // 1,000 × 6 (written for an hour) + 100 × 15; above 200,000: 12 and 22.50
