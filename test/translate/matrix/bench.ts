@@ -4,58 +4,65 @@ import { startTestGateway } from '../../helpers/gateway.ts'
 import { eventually } from '../../helpers/http.ts'
 import type { Ask, Client, Hooks, Mode, Shown, Speaker } from './client.ts'
 import { type ScriptedProvider, startProvider } from './provider.ts'
-import { KINDS, type Kind } from './providers/kinds.ts'
+import type { Kind } from './providers/kinds.ts'
 import type { Turn } from './script.ts'
 
-/** One client, one gateway, all providers. */
+/** One client, one gateway, one provider. */
 export type Bench = {
+  client: Client
+  kind: Kind
   speaker: Speaker
-  provider(kind: Kind): ScriptedProvider
-  /** The client asks a model of this provider, which does as it is told. */
-  converse(kind: Kind, turns: Turn[], ask: Ask, mode: Mode, hooks?: Hooks): Promise<Shown[]>
-  /** Rows that were written since the last call, oldest first, once there are `count` of them. */
+  provider: ScriptedProvider
+  /** The client's words are not passed on as they are. */
+  isTranslated: boolean
+  /** As the client calls a model of this provider. */
+  nameOf(model: string): string
+  /** The client asks this model, and its provider does as it is told. */
+  converse(model: string, turns: Turn[], ask: Omit<Ask, 'model'>, mode: Mode, hooks?: Hooks): Promise<Shown[]>
+  /** What was written since the conversation began, once there are `count` rows. */
   rows(count: number): Promise<LedgerRow[]>
   close(): Promise<void>
 }
 
-export async function startBench(client: Client): Promise<Bench> {
-  const providers = new Map<string, ScriptedProvider>()
-  for (const { name, speech } of KINDS) providers.set(name, await startProvider(speech))
-  const keys = KINDS.map(({ name }) => [name, { apiKey: `key-of-${name}-0123456789`, baseUrl: providers.get(name)!.url }])
-  const gateway = await startTestGateway({ config: { providers: Object.fromEntries(keys) } })
+export async function startBench(client: Client, kind: Kind): Promise<Bench> {
+  const provider = await startProvider(kind.speech)
+  const key = { apiKey: `key-of-${kind.name}-0123456789`, baseUrl: provider.url }
+  const gateway = await startTestGateway({ config: { providers: { [kind.name]: key } } })
   const { secret } = await gateway.token()
   const speaker = client.connect({ url: gateway.url, token: secret })
-  const provider = (kind: Kind) => providers.get(kind.name)!
+  // SDKs know OpenAI's models by their bare names.
+  const nameOf = (model: string) => (kind.name === 'openai' ? model : `${kind.name}:${model}`)
   let last: string | null = null
 
-  const since = async (): Promise<LedgerRow[]> => {
-    const { data } = await gateway.ctx.store.ledger.list({}, { limit: 50 })
+  const newRows = async (): Promise<LedgerRow[]> => {
+    const { data } = await gateway.ctx.store.ledger.list({}, { limit: 20 })
     const end = data.findIndex(({ requestId }) => requestId === last)
     return (end === -1 ? data : data.slice(0, end)).reverse()
   }
 
   return {
+    client,
+    kind,
     speaker,
     provider,
-    converse(kind, turns, ask, mode, hooks) {
-      provider(kind).play(turns)
-      return speaker.converse(ask, mode, hooks)
+    isTranslated: !kind.speaks.includes(client.dialect),
+    nameOf,
+    async converse(model, turns, ask, mode, hooks) {
+      last = (await newRows()).at(-1)?.requestId ?? last
+      provider.play(turns)
+      return speaker.converse({ ...ask, model: nameOf(model) }, mode, hooks)
     },
     async rows(count) {
       const rows = await eventually(async () => {
-        const all = await since()
+        const all = await newRows()
         return all.length >= count && all
-      }, `${count} more ledger rows`)
-      last = rows.at(-1)?.requestId ?? last
+      }, `${count} ledger rows`)
       expect(rows).toHaveLength(count)
       return rows
     },
     async close() {
       await gateway.stop()
-      for (const one of providers.values()) await one.close()
+      await provider.close()
     },
   }
 }
-
-/** As a client names it: OpenAI's models by themselves, as they are known to SDKs. */
-export const clientModel = ({ name }: Kind, model: string) => (name === 'openai' ? model : `${name}:${model}`)

@@ -58,7 +58,14 @@ export type Hooks = { signal?: AbortSignal; onPiece?: () => void }
 export type Client = {
   name: string
   dialect: DialectName
-  endpoint: string
+  /** In the books. */
+  endpoint(model: string, mode: Mode): string
+  /** Providers that it speaks to natively, and elsewhere. */
+  avoids: readonly string[]
+  /** What its errors are called, by their status. */
+  errorName(status: number): string
+  /** How it asks for an answer that keeps to a schema, of models that it does not know to take one. */
+  schemas: 'field' | 'tool'
   /** What it cannot ask for, or does not show. */
   lacks: readonly Lack[]
   connect(at: { url: string; token: string }): Speaker
@@ -72,8 +79,26 @@ export type Speaker = {
   raised(error: unknown): Raised
 }
 
+/** As the SDKs that Stainless makes call them. */
+export const errorClass = (status: number): string =>
+  ({
+    400: 'BadRequestError',
+    401: 'AuthenticationError',
+    403: 'PermissionDeniedError',
+    404: 'NotFoundError',
+    422: 'UnprocessableEntityError',
+    429: 'RateLimitError',
+  })[status] ?? (status >= 500 ? 'InternalServerError' : 'APIError')
+
+/** Newer ones think as they see fit. */
+export const isThinkerByItself = (model: string) => /claude-(?:opus|sonnet)-4-[678]/.test(model)
+
 /** A client that calls tools does not do so for ever. */
 export const MOST_TURNS = 6
+
+/** What is asked when the first answer is there: a tool that must be called is called once. */
+export const laterAsk = (ask: Ask, turn: number): Ask =>
+  turn === 0 ? ask : { ...ask, toolChoice: undefined, parallel: undefined }
 
 export const runTool = (tools: Tool[] | undefined, { name, args }: Call): Result => {
   const tool = tools?.find((one) => one.name === name)

@@ -34,8 +34,8 @@ export type ScriptedProvider = {
   url: string
   /** What it does with the next requests, in order. Forgets all before. */
   play(turns: Turn[]): void
-  /** Since `play`. */
-  seen(): Seen[]
+  /** The first request that comes after this. */
+  next(): Promise<Seen>
   heard(): Heard[]
   /** What it had to refuse since `play`, though it was not told to. */
   refused(): string[]
@@ -44,9 +44,9 @@ export type ScriptedProvider = {
 
 export async function startProvider(speech: Speech): Promise<ScriptedProvider> {
   let turns: Turn[] = []
-  let seen: Seen[] = []
   let heard: Heard[] = []
   let refused: string[] = []
+  const waiting: ((seen: Seen) => void)[] = []
   let memory: Memory = { ids: [], seals: new Map() }
 
   const refuse = (res: ServerResponse, message: string) => {
@@ -55,7 +55,7 @@ export async function startProvider(speech: Speech): Promise<ScriptedProvider> {
   }
 
   const upstream = await startUpstream((_req, res, one) => {
-    seen.push(one)
+    for (const take of waiting.splice(0)) take(one)
     const turn = turns.shift()
     if (!turn) return refuse(res, 'Nobody has said what to answer to this.')
     if ('silent' in turn) return
@@ -73,12 +73,11 @@ export async function startProvider(speech: Speech): Promise<ScriptedProvider> {
     url: upstream.url,
     play(next) {
       turns = [...next]
-      seen = []
       heard = []
       refused = []
       memory = { ids: [], seals: new Map() }
     },
-    seen: () => seen,
+    next: () => new Promise((resolve) => waiting.push(resolve)),
     heard: () => heard,
     refused: () => refused,
     close: () => upstream.close(),

@@ -6,6 +6,8 @@ import type { Answer, Heard, HeardTurn } from './script.ts'
 export type Scenario = {
   promise: string
   needs?: readonly Lack[]
+  /** Is about this way to ask for a schema. */
+  schemas?: 'field' | 'tool'
   /** Is about models that think. */
   thinks?: true
   ask: Omit<Ask, 'model'>
@@ -13,7 +15,7 @@ export type Scenario = {
   shows: Partial<Shown>[]
   hears: Partial<Heard>[]
   /** What the gateway says it had to leave out, in the client's own words. */
-  drops?(client: Client, kind: Kind, model: string): string[]
+  drops?(client: Client, kind: Kind, model: string, turn: number): string[]
 }
 
 const CITY = {
@@ -69,13 +71,31 @@ const PARIS = { name: 'get_weather', args: { city: 'Paris' } }
 const TIME = { name: 'get-time', args: {} }
 const done = (text: string): Partial<Shown> => ({ text, calls: [], finish: 'stop' })
 
+/** Google's API has no word for it. */
+function dropsParallel({ dialect }: Client, { name }: Kind): string[] {
+  if (name !== 'gemini') return []
+  return [dialect === 'anthropic-messages' ? 'tool_choice.disable_parallel_tool_use' : 'parallel_tool_calls']
+}
+
+/** Claude's older models think on only where the client gives their sealed thoughts back. */
+const dropsLostThoughts = ({ lacks, dialect }: Client, _kind: Kind, model: string, turn: number) =>
+  turn > 0 && lacks.includes('thoughts') && /haiku/.test(model) && dialect === 'openai-chat' ? ['reasoning_effort'] : []
+
 export const SCENARIOS: readonly Scenario[] = [
   {
     promise: 'answers with a text, in any script',
-    ask: { system: 'Be kind.', messages: [{ role: 'user', text: 'Grüß mich 👋' }], maxTokens: 200, temperature: 0.5 },
+    ask: { system: 'Be kind.', messages: [{ role: 'user', text: 'Grüß mich 👋' }], maxTokens: 200 },
     answers: [{ text: 'Grüße aus Köln 🌍, said the model: "line\nbreak" and \\ too.' }],
     shows: [done('Grüße aus Köln 🌍, said the model: "line\nbreak" and \\ too.')],
-    hears: [{ system: 'Be kind.', turns: [user('Grüß mich 👋')], maxTokens: 200, temperature: 0.5, tools: [], thinks: false }],
+    hears: [{ system: 'Be kind.', turns: [user('Grüß mich 👋')], maxTokens: 200, tools: [], thinks: false }],
+  },
+  {
+    promise: 'is as warm as it is told to be',
+    needs: ['temperature'],
+    ask: { messages: [{ role: 'user', text: 'Hi' }], temperature: 0.5 },
+    answers: [{ text: 'Hi.' }],
+    shows: [done('Hi.')],
+    hears: [{ temperature: 0.5 }],
   },
   {
     promise: 'goes on with a conversation',
@@ -93,11 +113,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     promise: 'calls tools in several turns, and goes on with their results',
     ask: { messages: [{ role: 'user', text: 'Weather in Köln, then Paris?' }], tools: [weather, clock] },
-    answers: [
-      { text: 'Let me look.', calls: [COLOGNE] },
-      { calls: [PARIS] },
-      { text: 'Both are fine.' },
-    ],
+    answers: [{ text: 'Let me look.', calls: [COLOGNE] }, { calls: [PARIS] }, { text: 'Both are fine.' }],
     shows: [
       { text: 'Let me look.', calls: [COLOGNE], finish: 'tools' },
       { calls: [PARIS], finish: 'tools' },
@@ -158,6 +174,7 @@ export const SCENARIOS: readonly Scenario[] = [
     answers: [{ calls: [COLOGNE] }, { text: 'Fine.' }],
     shows: [{ calls: [COLOGNE], finish: 'tools' }, done('Fine.')],
     hears: [{ toolChoice: 'required' }, {}],
+    drops: (client, kind, _model, turn) => (turn === 0 ? dropsParallel(client, kind) : []),
   },
   {
     promise: 'looks at a picture',
@@ -184,7 +201,17 @@ export const SCENARIOS: readonly Scenario[] = [
     ],
   },
   {
+    promise: 'answers with JSON that keeps to a schema, by way of a tool',
+    schemas: 'tool',
+    ask: { messages: [{ role: 'user', text: 'Who was Ada?' }], schema: SCHEMA },
+    answers: [{ calls: [{ name: 'json', args: { name: 'Ada', age: 36 } }] }],
+    shows: [done('{"name":"Ada","age":36}')],
+    hears: [{ tools: ['json'], toolChoice: 'required' }],
+    drops: dropsParallel,
+  },
+  {
     promise: 'answers with JSON that keeps to a schema',
+    schemas: 'field',
     ask: { messages: [{ role: 'user', text: 'Who was Ada?' }], schema: SCHEMA },
     answers: [{ text: '{"name":"Ada","age":36}' }],
     shows: [done('{"name":"Ada","age":36}')],
@@ -210,6 +237,7 @@ export const SCENARIOS: readonly Scenario[] = [
     ],
     shows: [{ calls: [COLOGNE], finish: 'tools' }, { calls: [PARIS], finish: 'tools' }, done('Both are fine.')],
     hears: [{ thinks: true }, {}, {}],
+    drops: dropsLostThoughts,
   },
   {
     promise: 'stops at a sequence',

@@ -65,8 +65,8 @@ export type HeardTurn = {
 export function toTurns(messages: (Partial<HeardTurn> & Pick<HeardTurn, 'role'>)[]): HeardTurn[] {
   const turns: HeardTurn[] = []
   for (const { role, text = '', images = [], calls = [], results = [] } of messages) {
-    let last = turns.at(-1)
-    if (last?.role !== role) turns.push((last = { role, text: '', images: [], calls: [], results: [] }))
+    if (turns.at(-1)?.role !== role) turns.push({ role, text: '', images: [], calls: [], results: [] })
+    const last = turns.at(-1)!
     last.text += text
     last.images.push(...images)
     last.calls.push(...calls)

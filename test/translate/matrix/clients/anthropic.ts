@@ -1,14 +1,31 @@
 import Anthropic, { APIError } from '@anthropic-ai/sdk'
-import { type Ask, type Client, type Hooks, type Mode, MOST_TURNS, ownFetch, runTool, type Shown } from '../client.ts'
+import {
+  type Ask,
+  type Client,
+  errorClass,
+  type Hooks,
+  isThinkerByItself,
+  laterAsk,
+  MOST_TURNS,
+  type Mode,
+  ownFetch,
+  runTool,
+  type Shown,
+} from '../client.ts'
 import type { Call } from '../script.ts'
+
+const OWN_ERRORS: Record<number, string> = { 503: 'ServiceUnavailableError', 529: 'OverloadedError' }
 
 type Body = Anthropic.MessageCreateParamsNonStreaming
 
 export const anthropic: Client = {
   name: 'the Anthropic SDK',
   dialect: 'anthropic-messages',
-  endpoint: '/v1/messages',
-  lacks: [],
+  endpoint: () => '/v1/messages',
+  schemas: 'field',
+  avoids: [],
+  errorName: (status) => OWN_ERRORS[status] ?? errorClass(status),
+  lacks: ['temperature'],
   connect({ url, token }) {
     const client = new Anthropic({ baseURL: url, apiKey: token, maxRetries: 0, fetch: ownFetch })
     return {
@@ -16,7 +33,7 @@ export const anthropic: Client = {
         const messages = ask.messages.map(toMessage)
         const shown: Shown[] = []
         for (let turn = 0; turn < MOST_TURNS; turn++) {
-          const { answer, dropped } = await send(client, toBody(ask, messages), mode, hooks)
+          const { answer, dropped } = await send(client, toBody(laterAsk(ask, turn), messages), mode, hooks)
           const one = { ...toShown(answer), dropped }
           shown.push(one)
           if (one.calls.length === 0) return shown
@@ -64,11 +81,9 @@ function toResult(ask: Ask, { id, name, input }: Anthropic.ToolUseBlock): Anthro
   return { type: 'tool_result', tool_use_id: id, content }
 }
 
-/** Newer models think as they see fit; the others are given a number of tokens, of which this is 1 less than the least of `maxTokens`. */
+/** The others are told how many tokens they may think. */
 const toThinking = (model: string): Anthropic.ThinkingConfigParam =>
-  /claude-(?:opus|sonnet)-4-[678]/.test(model)
-    ? { type: 'adaptive', display: 'summarized' }
-    : { type: 'enabled', budget_tokens: 1_500 }
+  isThinkerByItself(model) ? { type: 'adaptive', display: 'summarized' } : { type: 'enabled', budget_tokens: 1_500 }
 
 const toBody = (ask: Ask, messages: Anthropic.MessageParam[]): Body => ({
   model: ask.model,
@@ -85,7 +100,6 @@ const toBody = (ask: Ask, messages: Anthropic.MessageParam[]): Body => ({
   ...(ask.toolChoice && { tool_choice: toChoice(ask.toolChoice, ask.parallel) }),
   ...(ask.schema && { output_config: { format: { type: 'json_schema', schema: ask.schema } } }),
   ...(ask.thinks && { thinking: toThinking(ask.model) }),
-  ...(ask.temperature !== undefined && { temperature: ask.temperature }),
   ...(ask.stop && { stop_sequences: ask.stop }),
 })
 

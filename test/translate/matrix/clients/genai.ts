@@ -1,10 +1,22 @@
-import { type ApiError, type Content, FunctionCallingConfigMode, type GenerateContentConfig, type GenerateContentResponse, GoogleGenAI, type Part } from '@google/genai'
-import { type Ask, type Client, type Hooks, type Mode, MOST_TURNS, runTool, type Shown } from '../client.ts'
+import {
+  type ApiError,
+  type Content,
+  FunctionCallingConfigMode,
+  type GenerateContentConfig,
+  type GenerateContentResponse,
+  GoogleGenAI,
+  type Part,
+} from '@google/genai'
+import { type Ask, type Client, type Hooks, laterAsk, MOST_TURNS, type Mode, runTool, type Shown } from '../client.ts'
 
 export const genai: Client = {
   name: "Google's SDK",
   dialect: 'gemini',
-  endpoint: '/v1beta/models/{model}:generateContent',
+  endpoint: (model, mode) =>
+    `/v1beta/models/${model}:${mode === 'whole' ? 'generateContent' : 'streamGenerateContent'}`,
+  schemas: 'field',
+  avoids: [],
+  errorName: () => 'ApiError',
   lacks: ['parallel'],
   connect({ url, token }) {
     const client = new GoogleGenAI({ apiKey: token, httpOptions: { baseUrl: url } })
@@ -13,7 +25,7 @@ export const genai: Client = {
         const contents = ask.messages.map(toContent)
         const shown: Shown[] = []
         for (let turn = 0; turn < MOST_TURNS; turn++) {
-          const chunks = await send(client, ask, contents, mode, hooks)
+          const chunks = await send(client, laterAsk(ask, turn), contents, mode, hooks)
           const one = toShown(chunks)
           shown.push(one)
           if (one.calls.length === 0) return shown
@@ -114,6 +126,7 @@ function toShown(chunks: GenerateContentResponse[]): Shown {
       cached: usageMetadata?.cachedContentTokenCount ?? 0,
       output: (usageMetadata?.candidatesTokenCount ?? 0) + (usageMetadata?.thoughtsTokenCount ?? 0),
     },
-    dropped: chunks[0]?.sdkHttpResponse?.headers?.['x-llm-proxy-dropped'] ?? (chunks[0]?.sdkHttpResponse ? null : undefined),
+    dropped:
+      chunks[0]?.sdkHttpResponse?.headers?.['x-llm-proxy-dropped'] ?? (chunks[0]?.sdkHttpResponse ? null : undefined),
   }
 }

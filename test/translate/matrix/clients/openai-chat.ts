@@ -1,5 +1,16 @@
 import OpenAI, { APIError } from 'openai'
-import { type Ask, type Client, type Hooks, type Mode, MOST_TURNS, ownFetch, runTool, type Shown } from '../client.ts'
+import {
+  type Ask,
+  type Client,
+  errorClass,
+  type Hooks,
+  laterAsk,
+  MOST_TURNS,
+  type Mode,
+  ownFetch,
+  runTool,
+  type Shown,
+} from '../client.ts'
 import type { Call } from '../script.ts'
 
 type Body = OpenAI.ChatCompletionCreateParamsNonStreaming
@@ -11,7 +22,10 @@ type Thinking = { reasoning_content?: string }
 export const openaiChat: Client = {
   name: 'the OpenAI SDK',
   dialect: 'openai-chat',
-  endpoint: '/v1/chat/completions',
+  endpoint: () => '/v1/chat/completions',
+  schemas: 'field',
+  avoids: [],
+  errorName: errorClass,
   lacks: ['pictures in results'],
   connect({ url, token }) {
     const openai = new OpenAI({ baseURL: `${url}/v1`, apiKey: token, maxRetries: 0, fetch: ownFetch })
@@ -21,7 +35,7 @@ export const openaiChat: Client = {
         if (ask.system !== undefined) messages.unshift({ role: 'system', content: ask.system })
         const shown: Shown[] = []
         for (let turn = 0; turn < MOST_TURNS; turn++) {
-          const { answer, thought, dropped } = await send(openai, toBody(ask, messages), mode, hooks)
+          const { answer, thought, dropped } = await send(openai, toBody(laterAsk(ask, turn), messages), mode, hooks)
           const { message } = answer.choices[0]!
           const one = { ...toShown(answer, thought), dropped }
           shown.push(one)
@@ -51,6 +65,9 @@ async function send(openai: OpenAI, body: Body, mode: Mode, { signal, onPiece }:
     if (delta?.reasoning_content || delta?.content) onPiece?.()
   })
   const answer = await stream.finalChatCompletion()
+  // What the SDK adds by itself, no provider knows.
+  const { parsed: _, refusal, ...message } = answer.choices[0]!.message
+  Object.assign(answer.choices[0]!, { message: refusal === null ? message : { ...message, refusal } })
   return { answer, thought, dropped: undefined }
 }
 
@@ -58,8 +75,7 @@ async function send(openai: OpenAI, body: Body, mode: Mode, { signal, onPiece }:
 const usageFor = ({ model }: Body) => (model.startsWith('mistral') ? {} : { stream_options: { include_usage: true } })
 
 const toMessage = (message: Ask['messages'][number]): Message => {
-  if (message.role === 'assistant' || message.image === undefined)
-    return { role: message.role, content: message.text }
+  if (message.role === 'assistant' || message.image === undefined) return { role: message.role, content: message.text }
   const { mediaType, data } = message.image
   return {
     role: 'user',
@@ -112,7 +128,9 @@ function toShown({ choices, usage }: Answer, thought: string): Shown {
 
 /** Mistral answers in parts when it thinks. */
 const textOf = (content: unknown): string =>
-  Array.isArray(content) ? content.map((part: { text?: string }) => part.text ?? '').join('') : ((content as string | null) ?? '')
+  Array.isArray(content)
+    ? content.map((part: { text?: string }) => part.text ?? '').join('')
+    : ((content as string | null) ?? '')
 
 function toCall(call: OpenAI.ChatCompletionMessageToolCall): Call {
   if (call.type !== 'function') throw new Error(`A call of the type ${call.type}.`)

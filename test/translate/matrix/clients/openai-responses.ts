@@ -1,5 +1,16 @@
 import OpenAI from 'openai'
-import { type Ask, type Client, type Hooks, type Mode, MOST_TURNS, ownFetch, runTool, type Shown } from '../client.ts'
+import {
+  type Ask,
+  type Client,
+  errorClass,
+  type Hooks,
+  laterAsk,
+  MOST_TURNS,
+  type Mode,
+  ownFetch,
+  runTool,
+  type Shown,
+} from '../client.ts'
 import type { Call } from '../script.ts'
 import { raised } from './openai-chat.ts'
 
@@ -10,7 +21,10 @@ type Answer = OpenAI.Responses.Response
 export const openaiResponses: Client = {
   name: "the OpenAI SDK's Responses API",
   dialect: 'openai-responses',
-  endpoint: '/v1/responses',
+  endpoint: () => '/v1/responses',
+  schemas: 'field',
+  avoids: ['openai'],
+  errorName: errorClass,
   lacks: ['stop'],
   connect({ url, token }) {
     const openai = new OpenAI({ baseURL: `${url}/v1`, apiKey: token, maxRetries: 0, fetch: ownFetch })
@@ -19,7 +33,7 @@ export const openaiResponses: Client = {
         const input = ask.messages.map(toItem)
         const shown: Shown[] = []
         for (let turn = 0; turn < MOST_TURNS; turn++) {
-          const { answer, dropped } = await send(openai, toBody(ask, input), mode, hooks)
+          const { answer, dropped } = await send(openai, toBody(laterAsk(ask, turn), input), mode, hooks)
           const one = { ...toShown(answer), dropped }
           shown.push(one)
           if (one.calls.length === 0) return shown

@@ -8,7 +8,9 @@ import { address, anything, base64, firstProblem, objectSchema, objectsIn, prope
  * facts 2 to 5).
  */
 
-const cached = { cache_control: z.strictObject({ type: z.literal('ephemeral'), ttl: z.enum(['5m', '1h']).optional() }).optional() }
+const cached = {
+  cache_control: z.strictObject({ type: z.literal('ephemeral'), ttl: z.enum(['5m', '1h']).optional() }).optional(),
+}
 const id = z.string().regex(/^[\w-]+$/)
 const said = z.string().regex(/\S/, 'text content blocks must contain non-whitespace text')
 
@@ -73,6 +75,7 @@ const request = z.strictObject({
         description: z.string().optional(),
         input_schema: objectSchema,
         strict: z.boolean().optional(),
+        eager_input_streaming: z.boolean().optional(),
         ...cached,
       }),
     )
@@ -311,7 +314,10 @@ export const anthropicSpeech: Speech = {
   check(talk, { headers, url }) {
     if (url.split('?')[0] !== '/v1/messages') return `There is nothing at ${url}.`
     if (!headers['x-api-key']) return 'x-api-key header is required'
-    if (headers['anthropic-version'] !== '2023-06-01') return 'anthropic-version: header is required'
+    const version = headers['anthropic-version']
+    if (version !== '2023-06-01' && version !== '2026-10-21') return 'anthropic-version: header is required'
+    const removed = ['temperature', 'top_p', 'top_k'].find((name) => name in talk.body)
+    if (version === '2026-10-21' && removed) return `${removed}: Extra inputs are not permitted`
     return firstProblem(request, talk.body) ?? problems(talk).next().value ?? null
   },
   hear,

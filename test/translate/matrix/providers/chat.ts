@@ -98,7 +98,9 @@ function hearMessage(message: Message): Partial<HeardTurn> & Pick<HeardTurn, 'ro
     role: message.role === 'assistant' ? 'assistant' : 'user',
     text: textOf(message),
     images: partsOf(message).flatMap(({ image_url }) =>
-      image_url === undefined ? [] : [(typeof image_url === 'string' ? image_url : image_url.url).replace(/^data:/, '')],
+      image_url === undefined
+        ? []
+        : [(typeof image_url === 'string' ? image_url : image_url.url).replace(/^data:/, '')],
     ),
     calls: (message.tool_calls ?? []).map((call) => ({
       name: call.function.name,
@@ -109,7 +111,10 @@ function hearMessage(message: Message): Partial<HeardTurn> & Pick<HeardTurn, 'ro
 
 const partsOf = ({ content }: Message): Part[] =>
   typeof content === 'string' ? [{ type: 'text', text: content }] : (content ?? [])
-const textOf = (message: Message) => partsOf(message).map(({ text = '' }) => text).join('')
+const textOf = (message: Message) =>
+  partsOf(message)
+    .map(({ text = '' }) => text)
+    .join('')
 
 /** What those who copy the format do each in their way. */
 export type Manner = {

@@ -123,7 +123,8 @@ function* problems({ body, model, memory }: Talk): Generator<string> {
   const schema = config.responseSchema ?? config.responseJsonSchema
   if (schema && config.responseMimeType !== 'application/json')
     yield 'response_schema is only supported with response_mime_type application/json'
-  if (schema && tools && !isThree(model)) yield "Function calling with a response mime type: 'application/json' is unsupported"
+  if (schema && tools && !isThree(model))
+    yield "Function calling with a response mime type: 'application/json' is unsupported"
   if (config.thinkingConfig?.thinkingLevel && !isThree(model)) yield 'Thinking level is not supported for this model.'
   if (toolConfig?.functionCallingConfig.allowedFunctionNames && toolConfig.functionCallingConfig.mode === 'AUTO')
     yield 'allowed_function_names may only be set when mode is ANY or VALIDATED'
@@ -188,7 +189,10 @@ function hear({ body }: Talk): Heard {
     maxTokens: config.maxOutputTokens ?? null,
     temperature: config.temperature ?? null,
     stop: config.stopSequences ?? [],
-    schema: config.responseSchema ?? config.responseJsonSchema ? propertiesOf(config.responseSchema ?? config.responseJsonSchema) : null,
+    schema:
+      (config.responseSchema ?? config.responseJsonSchema)
+        ? propertiesOf(config.responseSchema ?? config.responseJsonSchema)
+        : null,
     thinks: includeThoughts === true || thinkingLevel !== undefined || (thinkingBudget ?? 0) !== 0,
   }
 }
@@ -268,7 +272,9 @@ const FAILED: Record<Failure, [status: number, word: string]> = {
   overloaded: [503, 'UNAVAILABLE'],
 }
 const DETAILS: Partial<Record<Failure, Json[]>> = {
-  wrong_key: [{ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: 'API_KEY_INVALID', domain: 'googleapis.com' }],
+  wrong_key: [
+    { '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: 'API_KEY_INVALID', domain: 'googleapis.com' },
+  ],
   rate_limit: [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: `${RETRY_AFTER - 0.6}s` }],
 }
 
@@ -280,7 +286,7 @@ export const geminiSpeech: Speech = {
   modelOf: ({ url }) => decodeURIComponent(CALL.exec(url)?.[1] ?? ''),
   check(talk, { url, headers }) {
     if (!CALL.test(url)) return `There is nothing at ${url}.`
-    if (!headers['x-goog-api-key']) return 'Method doesn\'t allow unregistered callers.'
+    if (!headers['x-goog-api-key']) return "Method doesn't allow unregistered callers."
     return firstProblem(request, talk.body) ?? problems(talk).next().value ?? null
   },
   hear,
@@ -290,13 +296,20 @@ export const geminiSpeech: Speech = {
       'text' in one ? pieces(String(one.text)).map((text): Json => ({ ...one, text })) : [one],
     )
     const content = parts.map((one) => frame(answerOf([one], {}, answer, talk.model)))
-    const last = isThree(talk.model) && !answer.calls ? { text: '', thoughtSignature: newSeal(talk.memory) } : { text: '' }
+    const last =
+      isThree(talk.model) && !answer.calls ? { text: '', thoughtSignature: newSeal(talk.memory) } : { text: '' }
     return { content, end: [frame(answerOf([last], { finishReason: finishOf(answer) }, answer, talk.model))] }
   },
   streamFailure: frame({ error: { code: 503, message: 'Overloaded', status: 'UNAVAILABLE' } }),
   failure(kind, words) {
     const [code, status] = FAILED[kind]
-    const message = kind === 'too_long' ? 'The input token count (300000) exceeds the maximum number of tokens allowed (200000).' : words
-    return { status: code, body: { error: { code, message, status, ...(DETAILS[kind] && { details: DETAILS[kind] }) } } }
+    const message =
+      kind === 'too_long'
+        ? 'The input token count (300000) exceeds the maximum number of tokens allowed (200000).'
+        : words
+    return {
+      status: code,
+      body: { error: { code, message, status, ...(DETAILS[kind] && { details: DETAILS[kind] }) } },
+    }
   },
 }

@@ -21,8 +21,11 @@ export type Kind = {
   showsThoughts: boolean
   countsThoughts: boolean
   cacheWrite: number
-  /** How it ends an answer that it declines. */
-  declines: 'stop' | 'filter'
+  /** How an answer ends that it declines: by that reason, or with words alone, which some SDKs take for one. */
+  declines: RegExp
+  declinesInWords: boolean
+  /** In a header, as SDKs look for it. */
+  tellsRetryAfter: boolean
 }
 
 export const KINDS: readonly Kind[] = [
@@ -37,7 +40,9 @@ export const KINDS: readonly Kind[] = [
     showsThoughts: false,
     countsThoughts: true,
     cacheWrite: 0,
-    declines: 'stop',
+    declines: /stop|filter/,
+    declinesInWords: true,
+    tellsRetryAfter: true,
   },
   {
     name: 'anthropic',
@@ -50,7 +55,9 @@ export const KINDS: readonly Kind[] = [
     showsThoughts: true,
     countsThoughts: true,
     cacheWrite: CACHE_WRITE,
-    declines: 'filter',
+    declines: /filter/,
+    declinesInWords: true,
+    tellsRetryAfter: true,
   },
   {
     name: 'gemini',
@@ -63,7 +70,9 @@ export const KINDS: readonly Kind[] = [
     showsThoughts: true,
     countsThoughts: true,
     cacheWrite: 0,
-    declines: 'filter',
+    declines: /filter/,
+    declinesInWords: false,
+    tellsRetryAfter: false,
   },
   {
     name: 'mistral',
@@ -76,7 +85,9 @@ export const KINDS: readonly Kind[] = [
     showsThoughts: true,
     countsThoughts: false,
     cacheWrite: 0,
-    declines: 'stop',
+    declines: /stop|filter/,
+    declinesInWords: true,
+    tellsRetryAfter: true,
   },
   {
     name: 'zai',
@@ -89,6 +100,8 @@ export const KINDS: readonly Kind[] = [
     showsThoughts: true,
     countsThoughts: true,
     cacheWrite: 0,
-    declines: 'filter',
+    declines: /filter/,
+    declinesInWords: true,
+    tellsRetryAfter: true,
   },
 ]

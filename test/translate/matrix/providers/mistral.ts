@@ -1,7 +1,20 @@
 import { z } from 'zod'
 import type { Speech, Talk } from '../provider.ts'
 import { type Answer, type Failure, RETRY_AFTER, USAGE } from '../script.ts'
-import { type ChatRequest, format, hear, isStream, type Manner, modelOf, namedTool, resultProblems, stream, tool, toolCall, whole } from './chat.ts'
+import {
+  type ChatRequest,
+  format,
+  hear,
+  isStream,
+  type Manner,
+  modelOf,
+  namedTool,
+  resultProblems,
+  stream,
+  tool,
+  toolCall,
+  whole,
+} from './chat.ts'
 import { address, dataAddress, firstProblem } from './shapes.ts'
 
 /*
@@ -20,7 +33,10 @@ const image = z.strictObject({
 
 const message = z.discriminatedUnion('role', [
   z.strictObject({ role: z.literal('system'), content: z.union([z.string(), z.array(text)]) }),
-  z.strictObject({ role: z.literal('user'), content: z.union([z.string(), z.array(z.discriminatedUnion('type', [text, image]))]) }),
+  z.strictObject({
+    role: z.literal('user'),
+    content: z.union([z.string(), z.array(z.discriminatedUnion('type', [text, image]))]),
+  }),
   z.strictObject({
     role: z.literal('assistant'),
     content: z.union([z.string(), z.array(z.discriminatedUnion('type', [text, thinking]))]).nullish(),

@@ -1,7 +1,21 @@
 import { z } from 'zod'
 import type { Speech, Talk } from '../provider.ts'
 import { type Failure, RETRY_AFTER } from '../script.ts'
-import { type ChatRequest, format, hear, isStream, type Manner, modelOf, namedTool, resultProblems, stream, tool, toolCall, usage, whole } from './chat.ts'
+import {
+  type ChatRequest,
+  format,
+  hear,
+  isStream,
+  type Manner,
+  modelOf,
+  namedTool,
+  resultProblems,
+  stream,
+  tool,
+  toolCall,
+  usage,
+  whole,
+} from './chat.ts'
 import { address, base64, dataAddress, firstProblem, isStrict } from './shapes.ts'
 
 /* OpenAI's own chat completions, after its specification 2.3.0 and recorded answers and refusals. */
@@ -98,7 +112,8 @@ function* problems({ body, model }: Talk): Generator<string> {
     yield "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
   if (reasons(model) && (stop !== undefined || temperature !== 1))
     yield "Unsupported parameter: 'stop' and 'temperature' are not supported with this model."
-  if (!reasons(model) && reasoning_effort !== undefined) yield "Unrecognized request argument supplied: reasoning_effort"
+  if (!reasons(model) && reasoning_effort !== undefined)
+    yield 'Unrecognized request argument supplied: reasoning_effort'
   if (/^gpt-5\.[456]/.test(model) && tools.length > 0 && reasoning_effort !== 'none')
     yield `Function tools with reasoning_effort are not supported for ${model} in /v1/chat/completions.`
   if (response_format?.type === 'json_object' && !/json/i.test(JSON.stringify(messages)))
