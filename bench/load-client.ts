@@ -5,7 +5,8 @@ import type { Ask } from './requests.ts'
 
 /** One relay as the bench sees it: `pid` is null where no relay stands between the load and the provider. */
 export type Subject = { name: string; pid: number | null; url: string; token: string }
-export type Phase = { ask: Omit<Ask, 'token'>; connections: number; warmMs: number; ms: number }
+/** `pauseMs`: so long each connection rests between two requests. */
+export type Phase = { ask: Omit<Ask, 'token'>; connections: number; warmMs: number; ms: number; pauseMs?: number }
 export type Sample = Ran & { cpuMicros: number | null }
 
 const WARM_UP_AT_MOST_MS = 8_000
@@ -28,11 +29,11 @@ export function startLoad(workshop: Workshop) {
     pid: child.pid!,
 
     /** Load for a while on connections that stand already. The CPU is that of the relay's process, from idle to idle. */
-    async measure(subject: Subject, { ask, connections, warmMs, ms }: Phase): Promise<Sample> {
+    async measure(subject: Subject, { ask, connections, warmMs, ms, pauseMs }: Phase): Promise<Sample> {
       await open(subject, ask, connections)
-      if (warmMs > 0) await order({ type: 'run', ms: warmMs })
+      if (warmMs > 0) await order({ type: 'run', ms: warmMs, pauseMs })
       const before = subject.pid === null ? null : vitals(subject.pid)
-      const ran = (await order({ type: 'run', ms }))!
+      const ran = (await order({ type: 'run', ms, pauseMs }))!
       const cpuMicros = before && vitals(subject.pid!).cpuMicros - before.cpuMicros
       await close()
       return { ...ran, cpuMicros }

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Ask, requestBytes } from './requests.ts'
 
 /*
@@ -8,8 +9,8 @@ import { type Ask, requestBytes } from './requests.ts'
 
 export type Order =
   | { type: 'open'; url: string; ask: Ask; connections: number }
-  /** Until the time is over, or so many answers are here. */
-  | { type: 'run'; ms: number; requests?: number }
+  /** Until the time is over, or so many answers are here. `pauseMs`: of each connection, between two requests. */
+  | { type: 'run'; ms: number; requests?: number; pauseMs?: number }
   /** One request on every connection that has none; done when all answers have begun. */
   | { type: 'hold' }
   | { type: 'close' }
@@ -53,7 +54,7 @@ async function carryOut(order: Order): Promise<Ran | undefined> {
       return
     }
     case 'run':
-      return run(order.ms, order.requests ?? Number.POSITIVE_INFINITY)
+      return run(order.ms, order.requests ?? Number.POSITIVE_INFINITY, order.pauseMs ?? 0)
     case 'hold':
       for (; held < open.length; held += HOLD_AT_ONCE) {
         await Promise.all(open.slice(held, held + HOLD_AT_ONCE).map((connection) => connection.ask(true)))
@@ -67,7 +68,7 @@ async function carryOut(order: Order): Promise<Ran | undefined> {
   }
 }
 
-async function run(ms: number, requests: number): Promise<Ran> {
+async function run(ms: number, requests: number, pauseMs: number): Promise<Ran> {
   const latencies: number[] = []
   let bytes = 0
   const started = performance.now()
@@ -78,6 +79,9 @@ async function run(ms: number, requests: number): Promise<Ran> {
       const now = performance.now()
       latencies.push(now - at)
       at = now
+      if (pauseMs === 0) continue
+      await delay(pauseMs)
+      at = performance.now()
     }
   }
   await Promise.all(open.map(loop))

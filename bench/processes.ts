@@ -13,7 +13,13 @@ const POLL_MS = 2
 
 /** A server under test. */
 export type Running = { pid: number; url: string; stop(signal?: NodeJS.Signals): Promise<void> }
-export type GatewayOptions = { dataDir: string; upstream: string; nodeFlags?: string[] }
+/** `options`: of the gateway's configuration, as the environment has them. */
+export type GatewayOptions = {
+  dataDir: string
+  upstream: string
+  nodeFlags?: string[]
+  options?: Record<string, string>
+}
 
 /** Everything that this run starts or writes; `close` ends all of it, by process id. Also when the run is interrupted. */
 export type Workshop = ReturnType<typeof openWorkshop>
@@ -61,7 +67,12 @@ export function openWorkshop() {
     },
 
     /** The gateway as `npm start` runs it, its log in a file. `readyMs`: from the start of the process to its `ready` line. */
-    async startGateway({ dataDir, upstream, nodeFlags = [] }: GatewayOptions): Promise<Running & { readyMs: number }> {
+    async startGateway({
+      dataDir,
+      upstream,
+      nodeFlags = [],
+      options = {},
+    }: GatewayOptions): Promise<Running & { readyMs: number }> {
       const logPath = join(folder, `gateway-${children.size}-${Date.now()}.log`)
       const log = openSync(logPath, 'a')
       const stdio: StdioOptions = ['ignore', log, errorsOf(nodeFlags)]
@@ -78,6 +89,7 @@ export function openWorkshop() {
             OPENAI_API_KEY: 'bench-provider-key-0000000000',
             OPENAI_BASE_URL: `${upstream}/v1`,
             MAX_CONCURRENT_REQUESTS: '10000',
+            ...options,
           },
         }),
       )

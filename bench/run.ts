@@ -1,6 +1,7 @@
 /*
  * npm run bench [-- --quick] [-- --json]     the table, about three minutes (--quick: 40 seconds, rougher)
  * npm run bench -- encoding                  plain or compressed answers from the provider: what costs the gateway less
+ * npm run bench -- bodies                    what keeping the bodies of requests and answers costs
  * npm run bench -- profile                   where the gateway's CPU goes under load
  * npm run bench -- ledger [--rows=<n>]       appending, reports and pages with ten million rows (--quick: one million)
  *
@@ -9,6 +10,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { benchEncoding } from './accept-encoding.ts'
+import { benchBodies } from './body-log.ts'
 import { compare } from './compare.ts'
 import { benchLedger } from './ledger-rows.ts'
 import { openWorkshop, type Workshop } from './processes.ts'
@@ -16,8 +18,14 @@ import { benchProfile } from './profile.ts'
 
 type Command = (workshop: Workshop, quick: boolean) => Promise<{ text: string; data: unknown }>
 
-const ledger: Command = (_workshop, quick) => benchLedger(rows ?? (quick ? 1_000_000 : 10_000_000))
-const COMMANDS: Record<string, Command> = { compare, encoding: benchEncoding, profile: benchProfile, ledger }
+const ledger: Command = (workshop, quick) => benchLedger(workshop, rows ?? (quick ? 1_000_000 : 10_000_000))
+const COMMANDS: Record<string, Command> = {
+  compare,
+  encoding: benchEncoding,
+  bodies: benchBodies,
+  profile: benchProfile,
+  ledger,
+}
 const FLAGS = ['--quick', '--json']
 
 const given = process.argv.slice(2)

@@ -27,7 +27,8 @@ export function createApp(ctx: AppContext, statics: StaticCallers): App {
   const proxy = withCors(ctx.config.corsOrigins, createProxy(ctx, statics, addressOf))
 
   const names = ['v1', 'v1beta', 'models', ...ctx.providers.list().map(({ name }) => name)]
-  const dataPath = new RegExp(`^/(?:${names.join('|')})(?:[/?]|$)`)
+  // Also with scheme and host in front, or a fragment behind.
+  const dataPath = new RegExp(`^(?:[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*)?/(?:${names.join('|')})(?:[/?#]|$)`)
 
   const paths = names.map((name) => `/${name}`)
   app.use(paths, (req, res) => {

@@ -15,6 +15,7 @@ import { registerSecret } from './redact.ts'
 import { openStore } from './store/open.ts'
 import type { LedgerRow, Store } from './store/store.ts'
 import { type Alerts, createAlerts } from './usage/alerts/alerts.ts'
+import { type BodyLog, createBodyLog } from './usage/body-log.ts'
 import { type Budgets, createBudgets } from './usage/budgets.ts'
 import { createEstimator, type Estimator } from './usage/estimate.ts'
 import { bookInterrupted } from './usage/interrupted.ts'
@@ -38,6 +39,8 @@ export type AppContext = {
   prices: Prices
   budgets: Budgets
   alerts: Alerts
+  /** Null: bodies are not kept. */
+  bodies: BodyLog | null
   repricer: Repricer
   ledgerCheck: LedgerCheck
   http: Upstreams
@@ -84,6 +87,8 @@ export async function openContext({
   const providers = createProviders(config, demo.url)
   for (const secret of [
     managementToken,
+    encryptionKey.toString('base64').replace(/=+$/, ''),
+    encryptionKey.toString('hex'),
     ...config.proxyApiKeys,
     ...providers.list().flatMap(({ sharedKey }) => (sharedKey === null || sharedKey === NO_KEY ? [] : sharedKey)),
     ...Object.values(config.providers).flatMap(({ headers = {} }) => secretsAmong(headers)),
@@ -91,7 +96,18 @@ export async function openContext({
     registerSecret(secret)
   }
   const prices = createPrices(config.prices)
-  const interrupted = await bookInterrupted({ store, prices }, { now: now(), graceMs: GRACE * config.timeouts.totalMs })
+  const interrupted = await bookInterrupted(
+    { store, prices },
+    {
+      now: now(),
+      graceMs: GRACE * config.timeouts.totalMs,
+      onDamage: (month, cause) =>
+        log.error('a month of the ledger cannot be used; requests that a crash cut off in it are not booked', {
+          month,
+          cause,
+        }),
+    },
+  )
   for (const { requestId, tokenId } of interrupted)
     log.warn('a request was cut off by the end of the process before', { request_id: requestId, token: tokenId })
   const budgets = createBudgets({
@@ -101,7 +117,11 @@ export async function openContext({
       return { nanoUsd: costNanoUsd, tokens }
     },
   })
-  const retention = keepRequests({ ledger: store.ledger, days: config.requestLogDays, log, now })
+  const retention = keepRequests({ store, days: config.requestLogDays, bodyDays: config.bodyLog.days, log, now })
+  const { request, response, days } = config.bodyLog
+  const bodies =
+    request || response ? createBodyLog({ keeps: config.bodyLog, store: store.bodies, metrics, log }) : null
+  if (bodies) log.info('bodies are kept', { request, response, days })
   const alerts = createAlerts({ config: config.alerts, store, log, metrics, now })
   const jobs = new AbortController()
   const { dataDir } = config
@@ -176,6 +196,7 @@ export async function openContext({
     prices,
     budgets,
     alerts,
+    bodies,
     repricer,
     ledgerCheck,
     http,
@@ -193,7 +214,7 @@ export async function openContext({
       const unwritten = await ledger.close()
       // Better in the log than nowhere: these rows can be entered by hand.
       for (const row of unwritten) logUnwritten(log, row)
-      await Promise.all([alerts.close(), retention.close()])
+      await Promise.all([alerts.close(), retention.close(), bodies?.close()])
       await Promise.all([http.close(), estimator.close(), demo.close()])
       await store.close()
       log.flush()

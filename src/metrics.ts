@@ -95,6 +95,12 @@ export function createMetrics() {
     labelNames: ['kind'],
     registers,
   })
+  const bodies = new Counter({
+    name: 'llmproxy_body_log_total',
+    help: 'Requests whose bodies were to be kept: kept, queue_full, failed.',
+    labelNames: ['result'],
+    registers,
+  })
   const drift = new Gauge({
     name: 'llmproxy_ledger_drift',
     help: 'Places where rows, sums and counters of the ledger do not agree, by the last check.',
@@ -155,6 +161,8 @@ export function createMetrics() {
     },
     ledgerRowLost: () => ledgerLost.inc(),
     alertFired: (kind: string) => alerts.inc({ kind }),
+    bodiesKept: (requests: number) => bodies.inc({ result: 'kept' }, requests),
+    bodiesLost: (reason: 'queue_full' | 'failed', requests: number) => bodies.inc({ result: reason }, requests),
     auditSuppressed: () => droppedAudit.inc(),
   }
 }

@@ -6,6 +6,7 @@ import type { AppContext } from './context.ts'
 import { ensureDefaultProject } from './domain/default-project.ts'
 import { type ErrorCode, GatewayError, toOpenAiError } from './errors.ts'
 import { createRealtime, type Realtime } from './proxy/realtime.ts'
+import { recordedResponse } from './proxy/recorded-response.ts'
 import { createStaticCallers } from './proxy/static-callers.ts'
 
 export type Gateway = {
@@ -24,6 +25,7 @@ export async function startGateway(ctx: AppContext): Promise<Gateway> {
   const statics = createStaticCallers(ctx)
   const { listener, addressOf } = createApp(ctx, statics)
   const realtime = createRealtime(ctx, statics, addressOf)
+  const keeps = ctx.bodies?.keeps
   const server = createServer(
     {
       maxHeaderSize: 32 * 1024,
@@ -37,6 +39,7 @@ export async function startGateway(ctx: AppContext): Promise<Gateway> {
       keepAlive: true,
       keepAliveInitialDelay: 60_000,
       // Any other upgrade (h2c) is an offer that a server may pass over: the request is served as it is.
+      ...(keeps?.response && { ServerResponse: recordedResponse(keeps.maxBytes) }),
       shouldUpgradeCallback: ({ method, url, headers }) =>
         method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket' && /^\/v1(?:[/?]|$)/.test(url ?? ''),
     },

@@ -62,6 +62,8 @@ export type Config = {
   onClientAbort: 'cancel' | 'drain'
   /** Null: for ever. */
   requestLogDays: number | null
+  /** Bodies of requests and answers that are kept; `maxBytes` of each. Days null: for ever. */
+  bodyLog: { request: boolean; response: boolean; maxBytes: number; days: number | null }
   /** How often the ledger is compared with itself; null: never. */
   ledgerCheckMs: number | null
   prices: PriceConfig

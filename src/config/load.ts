@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { PROVIDERS } from '../providers/registry.ts'
 import type { Config, ProviderConfig } from './config.ts'
 import { ConfigError } from './config-error.ts'
 import { type ConfigFile, hasVariable, interpolate, readConfigFile } from './config-file.ts'
@@ -48,6 +49,7 @@ export function loadConfig({ env, cwd, terminal = false }: Surroundings): Loaded
   checkTogether(values, origins, findings)
   const { label } = readings.find(([name]) => name === 'DEFAULT_PROVIDER')![1]
   checkDefaultProvider(values, label, Object.keys(custom), findings)
+  warnOfMissingAddresses(values, findings)
   if (findings.problems.length > 0) throw new ConfigError(findings.problems)
   const config = deepFreeze(toConfig(values, origins, custom, cwd, file, terminal))
   const shown = Object.fromEntries(readings.map(([name, { value }]) => [name, show(name, value)]))
@@ -90,6 +92,19 @@ function checkTogether(values: Values, origins: Record<OptionName, Origin>, { pr
   if (origins.HTTP_TIMEOUT !== 'default' && origins.HTTP_TIMEOUT === origins.TIMEOUT_TOTAL_MS) {
     problems.push('TIMEOUT_TOTAL_MS: HTTP_TIMEOUT is set too and means the same; keep one of the two')
   }
+  if (
+    values.BODY_LOG_DAYS !== null &&
+    values.REQUEST_LOG_DAYS !== null &&
+    values.BODY_LOG_DAYS > values.REQUEST_LOG_DAYS
+  ) {
+    problems.push(
+      `BODY_LOG_DAYS: ${values.BODY_LOG_DAYS} days are more than REQUEST_LOG_DAYS, ${values.REQUEST_LOG_DAYS}: bodies go with their requests at the latest`,
+    )
+  }
+  const keepsBodies = values.REQUEST_LOGGING || values.RESPONSE_LOGGING
+  if (keepsBodies && values.BODY_LOG_DAYS === null && values.REQUEST_LOG_DAYS === null) {
+    warnings.push('BODY_LOG_DAYS: not set, so that bodies are kept for ever')
+  }
   if (values.MANAGEMENT_TOKEN !== null && values.MANAGEMENT_TOKEN.length < SHORT_TOKEN) {
     warnings.push(`MANAGEMENT_TOKEN: shorter than ${SHORT_TOKEN} characters, which can be guessed`)
   }
@@ -102,10 +117,20 @@ function checkDefaultProvider(values: Values, label: string, custom: string[], {
   if (!names.includes(name)) problems.push(`${label}: must be one of ${names.join(', ')}${quote(name)}`)
 }
 
+/** Of providers that have no public address. */
+function warnOfMissingAddresses(values: Values, { warnings }: Findings): void {
+  for (const { name, baseUrl } of PROVIDERS) {
+    const prefix = prefixOf(name as ProviderName)
+    if (baseUrl === null && values[`${prefix}_API_KEY`] !== null && values[`${prefix}_BASE_URL`] === null)
+      warnings.push(`${prefix}_API_KEY: has no effect without ${prefix}_BASE_URL`)
+  }
+}
+
 function isLoopback(host: string): boolean {
   return host.toLowerCase() === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }
 
+const BYTES_PER_KB = 1024
 const BYTES_PER_MB = 1024 * 1024
 
 function toConfig(
@@ -149,6 +174,12 @@ function toConfig(
     strictTranslation: values.STRICT_TRANSLATION,
     onClientAbort: values.ON_CLIENT_ABORT,
     requestLogDays: values.REQUEST_LOG_DAYS,
+    bodyLog: {
+      request: values.REQUEST_LOGGING,
+      response: values.RESPONSE_LOGGING,
+      maxBytes: values.BODY_LOG_KB * BYTES_PER_KB,
+      days: values.BODY_LOG_DAYS ?? values.REQUEST_LOG_DAYS,
+    },
     ledgerCheckMs: values.LEDGER_CHECK_MINUTES === 0 ? null : values.LEDGER_CHECK_MINUTES * 60_000,
     alerts: {
       thresholds: [...values.ALERT_THRESHOLDS],

@@ -3,6 +3,7 @@ import { alertOptions } from './alert-options.ts'
 import * as parse from './parsers.ts'
 import { priceDiscounts, priceModels } from './price-parsers.ts'
 import { azureOptions, providerOptions } from './provider-options.ts'
+import { requestLogOptions } from './request-log-options.ts'
 import { translationOptions } from './translation-options.ts'
 
 export const GROUPS = {
@@ -29,7 +30,7 @@ export type Option<T = unknown, D = unknown> = {
   default: D
   /** Says the default where the value alone does not. */
   defaultText?: string
-  unit?: 's' | 'ms' | 'MB'
+  unit?: 's' | 'ms' | 'KB' | 'MB'
   description: string
   /** Never shown; may be read from a file named by `<NAME>_FILE`. */
   secret?: boolean
@@ -292,14 +293,7 @@ export const OPTIONS = {
     description: 'Share of a pause that is left to chance: 0.1 is up to 10 % more or less.',
   }),
 
-  REQUEST_LOG_DAYS: option({
-    group: 'logging',
-    parse: parse.integer(1, 36_500),
-    default: null,
-    defaultText: 'for ever',
-    description:
-      'How long requests stay in the ledger. A month goes as a whole, so many days after its end, with its reports.',
-  }),
+  ...requestLogOptions,
   LOG_LEVEL: option({
     group: 'logging',
     parse: parse.oneOf(['error', 'warn', 'info', 'debug']),
@@ -329,20 +323,6 @@ export const OPTIONS = {
     secret: true,
     description: 'Redis for several replicas.',
     notYet: 'this version keeps its counters in its own memory only; leave it unset',
-  }),
-  REQUEST_LOGGING: option({
-    group: 'later',
-    parse: parse.flag,
-    default: false,
-    description: 'Keeps request bodies in the request log.',
-    notYet: 'this version does not keep request bodies; leave it unset or false',
-  }),
-  RESPONSE_LOGGING: option({
-    group: 'later',
-    parse: parse.flag,
-    default: false,
-    description: 'Keeps response bodies in the request log.',
-    notYet: 'this version does not keep response bodies; leave it unset or false',
   }),
   CACHE_ENABLED: option({
     group: 'later',

@@ -3,6 +3,9 @@ import type { AlertRecord } from '../store/alerts.ts'
 import type {
   AuditEntry,
   Budget,
+  KeptBodies,
+  KeptBody,
+  KeptHeader,
   LedgerRow,
   Project,
   ProviderKey,
@@ -96,6 +99,20 @@ export const presentRequest = (row: LedgerRow) => ({
   request_bytes: row.requestBytes,
   response_bytes: row.responseBytes,
 })
+
+export const presentBodies = (
+  { requestId, at }: Pick<LedgerRow, 'requestId' | 'at'>,
+  { request, response }: KeptBodies,
+) => ({
+  id: requestId,
+  at: isoTime(at),
+  request: request && { ...request, headers: presentHeaders(request.headers), body: presentBody(request.body) },
+  response: response && { ...response, headers: presentHeaders(response.headers), body: presentBody(response.body) },
+})
+
+const presentHeaders = (headers: KeptHeader[]) => headers.map(([name, value]) => ({ name, value }))
+
+const presentBody = ({ type, size, ...body }: KeptBody) => ({ content_type: type, size_bytes: size, ...body })
 
 /** `key` is there where one group was asked for. */
 export const presentUsage = ({ keys, ...sums }: UsageReportRow, groupBy: UsageGroup[]) => ({

@@ -1,6 +1,6 @@
 import type { Dialect, Json, RequestPlace } from './dialect.ts'
 import type { HubField, HubRequest } from './hub.ts'
-import { factsOf } from './model-facts.ts'
+import { factsOf, type ModelFacts } from './model-facts.ts'
 
 export type TranslatedRequest = {
   /** As the client meant it. */
@@ -12,8 +12,8 @@ export type TranslatedRequest = {
 }
 
 type Route = { from: Dialect; to: Dialect }
-/** `model`: as the provider knows it. `streamUsage`: the provider reports usage of a stream only when it is asked to. */
-type Target = { model: string; streamUsage: boolean }
+/** `model`: as the provider knows it. `facts`: of the model there, where they are not those of its family. `streamUsage`: the provider reports usage of a stream only when it is asked to. */
+type Target = { model: string; facts?: ModelFacts; streamUsage: boolean }
 
 /** Throws `invalid_request`. */
 export function translateRequest(
@@ -28,5 +28,5 @@ export function translateRequest(
     dropped.add(what.startsWith('part:') ? what.slice('part:'.length) : from.fieldNames[what as HubField])
   }
   const asked = { ...request, model: target.model, streamUsage: target.streamUsage }
-  return { request, body: to.buildRequest(asked, factsOf(target.model), lose), dropped: [...dropped] }
+  return { request, body: to.buildRequest(asked, target.facts ?? factsOf(target.model), lose), dropped: [...dropped] }
 }

@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { presentAlert } from '../domain/present.ts'
 import type { Store } from '../store/store.ts'
 import { type Route, route } from './route.ts'
-import { isoTime, listOf, pageQuery, toList } from './shapes.ts'
+import { isoTime, listOf, pageQuery } from './shapes.ts'
+import { toList } from './to-list.ts'
 
 const alertShape = z
   .object({

@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { presentAuditEntry } from '../domain/present.ts'
 import type { Store } from '../store/store.ts'
 import { type Route, route } from './route.ts'
-import { idQuery, isoTime, listOf, pageQuery, timeQuery, toList } from './shapes.ts'
+import { idQuery, isoTime, listOf, pageQuery, timeQuery } from './shapes.ts'
+import { toList } from './to-list.ts'
 
 const OUTCOMES = ['success', 'failure', 'denied'] as const
 

@@ -96,9 +96,9 @@ function queryParameters({ query }: Route, toSchema: ToSchema) {
   }))
 }
 
-function success({ answer, toCsv, summary }: Route, toSchema: ToSchema) {
+function success({ answer, hasCsv, summary }: Route, toSchema: ToSchema) {
   if (!answer) return { description: 'Done.' }
-  const csv = toCsv && { 'text/csv': { schema: { type: 'string' } } }
+  const csv = hasCsv && { 'text/csv': { schema: { type: 'string' } } }
   return { description: summary, content: { ...json(toSchema(answer)), ...csv } }
 }
 

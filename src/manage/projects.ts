@@ -7,7 +7,8 @@ import { createProjectInput, updateProjectInput } from '../domain/schemas.ts'
 import type { Project } from '../store/store.ts'
 import { providerKeyShape } from './provider-keys.ts'
 import { type Route, route } from './route.ts'
-import { budgets, isoTime, listOf, metadata, pageQuery, rateLimit, toList } from './shapes.ts'
+import { budgets, isoTime, listOf, metadata, pageQuery, rateLimit } from './shapes.ts'
+import { toList } from './to-list.ts'
 
 const projectShape = z
   .object({

@@ -3,7 +3,7 @@ import { presentRequest } from '../domain/present.ts'
 import { GatewayError } from '../errors.ts'
 import type { Store } from '../store/store.ts'
 import { type Route, route } from './route.ts'
-import { idQuery, isoTime, listOf, pageQuery, timeQuery, toList } from './shapes.ts'
+import { idQuery, isoTime, listOf, numberQuery, pageQuery, timeQuery } from './shapes.ts'
 
 const requestShape = z
   .object({
@@ -66,6 +66,8 @@ const costQuery = z
     return BigInt(dollars + fraction.padEnd(9, '0'))
   })
 
+const RENDERER = new URL('./render-requests.ts', import.meta.url).href
+
 export function requestRoutes({ ledger }: Pick<Store, 'ledger'>): Route[] {
   return [
     route({
@@ -80,10 +82,10 @@ export function requestRoutes({ ledger }: Pick<Store, 'ledger'>): Route[] {
         model: idQuery().optional(),
         provider: idQuery().optional(),
         endpoint: idQuery().optional(),
-        status: z.coerce.number().int().min(100).max(599).optional(),
+        status: numberQuery(z.int().min(100).max(599).optional()),
         error: idQuery().optional().describe('An error code of the gateway.'),
         min_cost_usd: costQuery.optional().describe('Requests that cost at least so many US dollars.'),
-        min_latency_ms: z.coerce.number().min(0).optional(),
+        min_latency_ms: numberQuery(z.number().min(0).optional()),
         metadata: idQuery().optional().describe('A text in the metadata (JSON) of the token, in any case.'),
         from: timeQuery.optional().describe('Inclusive.'),
         to: timeQuery.optional().describe('Exclusive.'),
@@ -92,7 +94,7 @@ export function requestRoutes({ ledger }: Pick<Store, 'ledger'>): Route[] {
       status: 200,
       answer: listOf(requestShape),
       errors: ['validation_failed'],
-      async handle({ query: { limit, after, project_id, token_id, min_cost_usd, min_latency_ms, ...same } }) {
+      async render({ query: { limit, after, project_id, token_id, min_cost_usd, min_latency_ms, ...same } }) {
         const filter = {
           ...same,
           projectId: project_id,
@@ -100,8 +102,7 @@ export function requestRoutes({ ledger }: Pick<Store, 'ledger'>): Route[] {
           minCostNanoUsd: min_cost_usd,
           minLatencyMs: min_latency_ms,
         }
-        const page = { limit, after }
-        return toList(await ledger.list(filter, page), presentRequest)
+        return ledger.render({ module: RENDERER }, { list: filter, page: { limit, after } })
       },
     }),
     route({

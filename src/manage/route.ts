@@ -30,10 +30,14 @@ export type Route = {
   answer?: z.ZodType
   /** What may go wrong besides `unauthorized` and `storage_unavailable`. */
   errors: ErrorCode[]
-  /** The same answer as a table, for those who accept `text/csv`. */
-  toCsv?(answer: unknown): string
-  handle(call: Call): Promise<unknown>
+  /** There is the same answer as a table, for those who accept `text/csv`; by `render`. */
+  hasCsv?: boolean
+  handle?(call: Call): Promise<unknown>
+  /** In place of `handle`: an answer that may be long, as its bytes, so that nobody else waits while it is written. */
+  render?(call: Call, format: Format): Promise<Uint8Array>
 }
+
+export type Format = 'json' | 'csv'
 
 type ParamsOf<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
   ? { [K in Name]: string } & ParamsOf<Rest>
@@ -41,14 +45,15 @@ type ParamsOf<Path extends string> = Path extends `${string}{${infer Name}}${inf
 
 type TypedRoute<Path extends string, Query extends z.ZodObject, Answer extends z.ZodType> = Omit<
   Route,
-  'path' | 'query' | 'answer' | 'toCsv' | 'handle'
+  'path' | 'query' | 'answer' | 'handle' | 'render'
 > & {
   path: Path
   query?: Query
   answer?: Answer
-  toCsv?(answer: z.input<Answer>): string
-  handle(call: Call<ParamsOf<Path>, z.output<Query>>): Promise<z.input<Answer>>
-}
+} & (
+    | { handle(call: Call<ParamsOf<Path>, z.output<Query>>): Promise<z.input<Answer>> }
+    | { render(call: Call<ParamsOf<Path>, z.output<Query>>, format: Format): Promise<Uint8Array> }
+  )
 
 /** A route whose handler is held to its own path, query and answer. */
 export function route<Path extends string, Query extends z.ZodObject, Answer extends z.ZodType = z.ZodVoid>(

@@ -8,6 +8,7 @@ import { fromExpress } from '../http-errors.ts'
 import { providerNamesOf } from '../providers/index.ts'
 import { alertRoutes } from './alerts.ts'
 import { auditRoutes } from './audit.ts'
+import { bodyRoutes } from './bodies.ts'
 import { budgetRoutes } from './budgets.ts'
 import { actorOf, createGate } from './gate.ts'
 import { openApiDocument } from './openapi.ts'
@@ -15,7 +16,7 @@ import { priceRoutes } from './prices.ts'
 import { projectRoutes } from './projects.ts'
 import { providerKeyRoutes } from './provider-keys.ts'
 import { requestRoutes } from './requests.ts'
-import type { Route } from './route.ts'
+import type { Format, Route } from './route.ts'
 import { statusRoutes } from './status.ts'
 import { tokenRoutes } from './tokens.ts'
 import { usageRoutes } from './usage.ts'
@@ -35,6 +36,7 @@ export function manageRoutes(ctx: AppContext): Route[] {
     ...tokenRoutes(parts),
     ...usageRoutes(ctx.store),
     ...requestRoutes(ctx.store),
+    ...bodyRoutes(ctx),
     ...priceRoutes(ctx),
     ...budgetRoutes(ctx),
     ...alertRoutes(ctx.store),
@@ -81,11 +83,27 @@ function answer({ store, now, demo }: AppContext, route: Route): RequestHandler 
       await recordFailure({ store, now }, actor, subject, error)
       throw error
     })
-    const result = await route.handle({ params, query, body, actor })
+    const call = { params, query, body, actor }
+    if (route.render) return sendText(res, formatOf(route, req, res), (format) => route.render!(call, format))
+    const result = await route.handle!(call)
     // What this call changed is in force when its answer is there.
     if (route.action) await demo.refresh()
-    send(route, result, req, res)
+    res.status(route.status)
+    if (route.status === 204) res.end()
+    else res.json(result)
   }
+}
+
+function formatOf({ hasCsv }: Route, req: Request, res: Response): Format {
+  if (!hasCsv) return 'json'
+  res.vary('accept')
+  return req.accepts(['application/json', 'text/csv']) === 'text/csv' ? 'csv' : 'json'
+}
+
+async function sendText(res: Response, format: Format, render: (format: Format) => Promise<Uint8Array>): Promise<void> {
+  const bytes = await render(format)
+  const type = format === 'csv' ? 'text/csv' : 'application/json'
+  res.set({ 'content-type': `${type}; charset=utf-8`, 'content-length': String(bytes.length) }).end(bytes)
 }
 
 const readJson = express.json({ limit: '1mb', strict: false, type: () => true })
@@ -95,15 +113,6 @@ function readBody(route: Route, req: Request, res: Response): Promise<unknown> {
   return new Promise((resolve, reject) => {
     readJson(req, res, (error?: unknown) => (error ? reject(error) : resolve(req.body)))
   })
-}
-
-function send({ status, toCsv }: Route, result: unknown, req: Request, res: Response): void {
-  res.status(status)
-  if (status === 204) return void res.end()
-  if (!toCsv) return void res.json(result)
-  res.vary('accept')
-  if (req.accepts(['application/json', 'text/csv']) === 'text/csv') return void res.type('text/csv').send(toCsv(result))
-  res.json(result)
 }
 
 function refuseMethod(methods: string[]): RequestHandler {

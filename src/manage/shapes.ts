@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import type { PageOf } from '../store/store.ts'
 
 /** Schemas that several resources share. */
 export const isoTime = z.string().meta({ format: 'date-time' })
@@ -34,8 +33,13 @@ export const listOf = <Item extends z.ZodType>(item: Item) =>
 
 /** The query of every list. */
 export const pageQuery = {
-  limit: z.coerce.number().int().min(1).max(200).default(50),
+  limit: numberQuery(z.int().min(1).max(200).default(50)),
   after: idQuery().optional().describe('The `next_cursor` of the page before.'),
+}
+
+/** A number in plain digits. Nothing, hexadecimals and the like are not taken for one. */
+export function numberQuery<Schema extends z.ZodType>(schema: Schema) {
+  return z.preprocess((text) => (typeof text === 'string' && /^\d+(\.\d+)?$/.test(text) ? Number(text) : text), schema)
 }
 
 export function idQuery() {
@@ -49,9 +53,3 @@ export const timeQuery = z
   })
   .transform((text) => Date.parse(text))
   .meta({ examples: ['2026-11-21T12:00:00Z'] })
-
-/** A page of rows as a list of what people see. */
-export function toList<Row, Item extends { id: string }>({ data, hasMore }: PageOf<Row>, present: (row: Row) => Item) {
-  const items = data.map(present)
-  return { data: items, has_more: hasMore, next_cursor: hasMore ? (items.at(-1)?.id ?? null) : null }
-}

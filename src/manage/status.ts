@@ -24,6 +24,14 @@ const statusShape = z
       ledger_drift: z.int().nullable().describe('Places where they did not agree.'),
       writable: z.boolean().describe('False while the ledger cannot be written; requests are refused then.'),
     }),
+    body_log: z
+      .object({
+        request: z.boolean().describe('What clients send is kept.'),
+        response: z.boolean().describe('What clients are sent is kept.'),
+        days: z.int().nullable().describe('So long; null: for ever.'),
+        size_bytes: z.int().describe('Part of the size of the database.'),
+      })
+      .describe('Bodies of requests and answers.'),
     providers: z.array(
       z.object({
         name: z.string(),
@@ -38,9 +46,9 @@ const statusShape = z
   .meta({ id: 'Status' })
 
 export function statusRoutes(
-  ctx: Pick<AppContext, 'store' | 'providers' | 'demo' | 'ledger' | 'ledgerCheck' | 'life' | 'now'>,
+  ctx: Pick<AppContext, 'config' | 'store' | 'providers' | 'demo' | 'ledger' | 'ledgerCheck' | 'life' | 'now'>,
 ): Route[] {
-  const { store, providers, demo, ledger, ledgerCheck, life, now } = ctx
+  const { config, store, providers, demo, ledger, ledgerCheck, life, now } = ctx
   return [
     route({
       method: 'get',
@@ -53,7 +61,7 @@ export function statusRoutes(
       errors: [],
       async handle() {
         const checked = ledgerCheck.last()
-        const { engine, location, schemaVersion, sizeBytes } = await store.status()
+        const { engine, location, schemaVersion, sizeBytes, bodyBytes } = await store.status()
         return {
           version: VERSION,
           node: process.versions.node,
@@ -68,6 +76,12 @@ export function statusRoutes(
             ledger_checked_at: checked ? toIso(checked.at) : null,
             ledger_drift: checked?.drift ?? null,
             writable: !ledger.failing(),
+          },
+          body_log: {
+            request: config.bodyLog.request,
+            response: config.bodyLog.response,
+            days: config.bodyLog.days,
+            size_bytes: bodyBytes,
           },
           providers: providers.list().map(({ name, baseUrl, sharedKey }) => ({
             name,

@@ -5,7 +5,8 @@ import { presentToken } from '../domain/present.ts'
 import { createTokenInput, updateTokenInput } from '../domain/schemas.ts'
 import { createToken, deleteToken, revokeProjectTokens, revokeToken, updateToken } from '../domain/tokens.ts'
 import { type Route, route } from './route.ts'
-import { budgets, idQuery, isoTime, listOf, metadata, pageQuery, rateLimit, toList } from './shapes.ts'
+import { budgets, idQuery, isoTime, listOf, metadata, pageQuery, rateLimit } from './shapes.ts'
+import { toList } from './to-list.ts'
 
 const tokenShape = z
   .object({

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { presentUsage, presentUsageSums } from '../domain/present.ts'
 import type { Store, UsageGroup } from '../store/store.ts'
+import type { RenderUsage } from './render-usage.ts'
 import { type Route, route } from './route.ts'
 import { idQuery, timeQuery } from './shapes.ts'
 
@@ -50,7 +50,9 @@ const usageShape = z
 
 const totalsShape = z.object(sums).meta({ id: 'UsageTotals' })
 const reportShape = z.object({ group_by: z.string(), data: z.array(usageShape), totals: totalsShape })
-type Report = z.infer<typeof reportShape>
+export type Report = z.infer<typeof reportShape>
+
+const RENDERER = new URL('./render-usage.ts', import.meta.url).href
 
 export function usageRoutes({ ledger }: Pick<Store, 'ledger'>): Route[] {
   return [
@@ -77,16 +79,12 @@ export function usageRoutes({ ledger }: Pick<Store, 'ledger'>): Route[] {
       status: 200,
       answer: reportShape,
       errors: ['validation_failed'],
-      toCsv,
-      async handle({ query: { group_by, project_id, token_id, ...filter } }) {
+      hasCsv: true,
+      async render({ query: { group_by, project_id, token_id, ...filter } }, format) {
         const groupBy = toGroups(group_by)
         const query = { groupBy, filter: { projectId: project_id, tokenId: token_id, ...filter } }
-        const { rows, totals } = await ledger.usage(query)
-        return {
-          group_by,
-          data: rows.map((row) => presentUsage(row, groupBy)),
-          totals: presentUsageSums(totals),
-        }
+        const input: RenderUsage = { groupBy, format }
+        return ledger.render({ module: RENDERER, input }, { usage: query })
       },
     }),
   ]
@@ -99,41 +97,4 @@ function isGroupList(text: string): boolean {
   const known = (group: string) =>
     (GROUPS as readonly string[]).includes(group) || /^metadata\.[^,]{1,100}$/.test(group)
   return groups.length <= MAX_GROUPS && groups.every(known) && new Set(groups).size === groups.length
-}
-
-type Row = Report['data'][number]
-const COUNTS = [
-  'requests',
-  'input_tokens',
-  'output_tokens',
-  'cached_tokens',
-  'reasoning_tokens',
-  'cache_write_tokens',
-  'cost_usd',
-  'errors',
-  'unpriced_requests',
-  'unpriced_tokens',
-  'estimated_requests',
-  'cache_hits',
-] as const
-const TIMES = ['latency_ms', 'first_token_ms'] as const
-const SHARES = ['p50', 'p95', 'p99'] as const
-
-/** RFC 4180. */
-function toCsv({ group_by, data }: Report): string {
-  const groups = group_by.split(',')
-  const times = TIMES.flatMap((name) => SHARES.map((share) => [name, share] as const))
-  const head = [...groups.map(cell), ...COUNTS, ...times.map(([name, share]) => `${share}_${name}`)]
-  const line = (row: Row) => [
-    ...groups.map((group) => cell(row.keys[group] ?? '')),
-    ...COUNTS.map((name) => row[name]),
-    ...times.map(([name, share]) => row[name][share] ?? ''),
-  ]
-  return [head, ...data.map(line)].map((cells) => `${cells.join(',')}\r\n`).join('')
-}
-
-/** Callers choose the names of models, and a spreadsheet runs what begins like a formula: such a cell gets an apostrophe. */
-function cell(text: string): string {
-  const plain = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain
 }

@@ -6,6 +6,7 @@ import type { Grant } from '../kv/kv.ts'
 import { redact } from '../redact.ts'
 import type { AttemptRecord } from '../store/store.ts'
 import type { Reservation } from '../usage/budgets.ts'
+import type { Capture } from './capture.ts'
 import { type Endpoint, meteredEndpoint } from './endpoints.ts'
 import type { Answer } from './forward.ts'
 import type { Target } from './plan.ts'
@@ -66,6 +67,10 @@ export type Exchange = {
   refusal: GatewayError | null
   clientGone: boolean
   settled: boolean
+  /** Its row is in the ledger, or safe to come there. */
+  booked: boolean
+  /** The beginning of an upload that is text, where it is to be kept. */
+  uploadText: Capture | null
   /** So long the client may leave the bytes of its answer untaken. */
   readerPatienceMs: number
 }
@@ -121,6 +126,8 @@ export function newExchange(
     refusal: null,
     clientGone: false,
     settled: false,
+    booked: false,
+    uploadText: null,
     readerPatienceMs: patienceMs,
   }
 }

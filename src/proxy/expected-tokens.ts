@@ -8,8 +8,11 @@ export function longestOutput(body: Record<string, unknown>): number | null {
   )
   if (bounds.length === 0) return null
   // Where several are named, a provider may know only one of them.
-  return Math.max(...bounds) * choices(body)
+  return Math.min(Math.max(...bounds) * choices(body), MOST_TOKENS)
 }
+
+/** No answer is as long; sums of more would not stay exact. */
+const MOST_TOKENS = 1_000_000_000
 
 function choices(body: Record<string, unknown>): number {
   const n = body.n ?? geminiConfig(body).candidateCount
@@ -29,7 +32,9 @@ const USUAL_LONG_OUTPUT = 4_096
 /** The most tokens that a request will plausibly take: for a reservation of money, which had better be too high than too low. */
 export function plausibleTokens(body: RequestBody, hasOutput: boolean): { input: number; output: number } {
   if (body.kind !== 'json' || body.value === null) return { input: 0, output: 0 }
-  const output = hasOutput ? (longestOutput(body.value) ?? USUAL_LONG_OUTPUT * choices(body.value)) : 0
+  const output = hasOutput
+    ? (longestOutput(body.value) ?? Math.min(USUAL_LONG_OUTPUT * choices(body.value), MOST_TOKENS))
+    : 0
   return { input: inputBound(body.bytes), output }
 }
 

@@ -6,8 +6,7 @@ export type Choice = {
   providers: Providers
   defaultProvider: string
   pick(weights: number[]): number
-  /** Without one nothing is known of who has what. */
-  catalogue?: Catalogue
+  catalogue: Catalogue
 }
 
 /** A provider, and the name by which it knows the model. */
@@ -84,7 +83,6 @@ function knownToHave(
   model: string,
 ): ConfiguredProvider | null {
   const { catalogue, defaultProvider } = choice
-  if (!catalogue) return null
   const others = usable(choice, caller).filter((provider) => provider.name !== usual.name)
   if (others.length === 0) return usual
   const listed = isListed(choice, caller, usual, model)
@@ -114,5 +112,5 @@ const usable = ({ providers }: Choice, caller: Caller) =>
 
 function isListed({ catalogue }: Choice, caller: Caller, provider: ConfiguredProvider, model: string): boolean | null {
   const key = listingKey(caller, provider)
-  return !catalogue || key === null ? null : catalogue.lists(provider, key, model)
+  return key === null ? null : catalogue.lists(provider, key, model)
 }

@@ -110,11 +110,9 @@ function entryOf(
 ): ModelEntry | null {
   const choice = choiceOf(ctx)
   const spelled = named && `${named.provider.name}:${named.name}`
-  if (named?.isExact) {
-    const [list] = lists
-    return (list && prefixedEntries(choice, caller!, list).find((entry) => entry.id === spelled)) ?? null
-  }
-  const entries = mergeModels(choice, caller!, lists)
+  const entries = named?.isExact
+    ? lists.flatMap((list) => prefixedEntries(choice, caller!, list))
+    : mergeModels(choice, caller!, lists)
   return entries.find((entry) => entry.id === id) ?? entries.find((entry) => entry.id === spelled) ?? null
 }
 

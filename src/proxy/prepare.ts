@@ -114,8 +114,11 @@ function pathFor({ path }: HttpExchange, { provider, model }: Target): string {
     throw new GatewayError('unknown_route', {
       message: `${provider.name} has no ${path.endpoint}: ask for a model of another provider.`,
     })
-  return `${provider.basePath}${own}${query}` || '/'
+  return `${provider.basePath}${joined(own, query)}` || '/'
 }
+
+/** `query`: the client's, with its question mark. */
+const joined = (path: string, query: string) => (path.includes('?') ? path + query.replace('?', '&') : path + query)
 
 const header = (req: IncomingMessage, name: string) => {
   const value = req.headers[name]

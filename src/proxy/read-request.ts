@@ -5,8 +5,11 @@ import { GatewayError } from '../errors.ts'
 /** JSON is read whole, once; everything else stays a stream. */
 export type RequestBody =
   | { kind: 'none' }
-  | { kind: 'json'; bytes: Buffer; value: Record<string, unknown> | null }
+  /** `problem`: why it is no JSON; to be thrown by whoever goes on with it. */
+  | { kind: 'json'; bytes: Buffer; value: Record<string, unknown> | null; problem: GatewayError | null }
   | { kind: 'stream'; stream: Readable; contentLength: string | null }
+
+type JsonBody = Extract<RequestBody, { kind: 'json' }>
 
 export const NO_BODY: RequestBody = { kind: 'none' }
 
@@ -16,8 +19,8 @@ const BODY_IDLE_MS = 60_000
 type Limits = { maxBodyBytes: number; maxUploadBytes: number; timeouts: { totalMs: number }; bodyIdleMs?: number }
 
 /**
- * Reads the body as far as the gateway must know it. Throws `request_too_large`, `invalid_json`, `request_timeout`,
- * `unsupported_parameter` (a compressed JSON body), `client_closed`. `expectsJson`: the endpoint takes nothing else but forms.
+ * Reads the body as far as the gateway must know it. Throws `request_too_large`, `request_timeout`, `unsupported_parameter` (a
+ * compressed JSON body), `client_closed`; `invalid_json` is a `problem` of the body, which has come whole. `expectsJson`: the endpoint takes nothing else but forms.
  */
 export async function readRequest(req: IncomingMessage, limits: Limits, expectsJson: boolean): Promise<RequestBody> {
   const length = req.headers['content-length']
@@ -35,7 +38,7 @@ export async function readRequest(req: IncomingMessage, limits: Limits, expectsJ
   // A small body is here with its headers: one read, no listeners, no timer.
   const atOnce = length !== undefined && req.readableLength === Number(length) ? (req.read() as Buffer | null) : null
   const bytes = atOnce ?? (await collect(req, limits))
-  return { kind: 'json', bytes, value: parse(bytes) }
+  return { kind: 'json', bytes, ...parse(bytes) }
 }
 
 /** Without a content type, or with the one that curl sends by itself, JSON is what a client of a JSON endpoint means. */
@@ -75,14 +78,14 @@ function collect(req: IncomingMessage, { maxBodyBytes, timeouts, bodyIdleMs = BO
   })
 }
 
-function parse(bytes: Buffer): Record<string, unknown> | null {
+function parse(bytes: Buffer): Pick<JsonBody, 'value' | 'problem'> {
   try {
     const value: unknown = JSON.parse(bytes.toString('utf8'))
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : null
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+    return { value: isObject ? (value as Record<string, unknown>) : null, problem: null }
   } catch (cause) {
-    throw new GatewayError('invalid_json', { message: `The request body is not valid JSON: ${reason(cause)}`, cause })
+    const message = `The request body is not valid JSON: ${reason(cause)}`
+    return { value: null, problem: new GatewayError('invalid_json', { message, cause }) }
   }
 }
 

@@ -11,6 +11,7 @@ import { modelCall } from './endpoints.ts'
 import { type HttpExchange, newExchange } from './exchange.ts'
 import type { Answer } from './forward.ts'
 import { headerOf } from './headers.ts'
+import { captureUpload, keepBodies } from './keep-bodies.ts'
 import { modelsHandler } from './models.ts'
 import { createMounts } from './mounts.ts'
 import { hidesItsModel, mustNameModel, otherModels } from './named-models.ts'
@@ -45,10 +46,12 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     ctx.life.unsettled++
     res.once('close', () => {
       ctx.life.running--
-      if (res.writableFinished) return
-      exchange.clientGone = true
-      if (exchange.drain) exchange.drain()
-      else exchange.cancel?.()
+      if (!res.writableFinished) {
+        exchange.clientGone = true
+        if (exchange.drain) exchange.drain()
+        else exchange.cancel?.()
+      }
+      if (ctx.bodies !== null) keepBodies(ctx.bodies, exchange)
     })
     void serve(exchange)
   }
@@ -78,6 +81,7 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     if (exchange.method === 'GET' && path.api === '/v1/usage' && path.mount === null)
       return await answerOwnUsage(ctx, exchange)
     exchange.body = await readRequest(req, ctx.config, exchange.endpoint?.text != null)
+    if (exchange.body.kind === 'json' && exchange.body.problem) throw exchange.body.problem
     readFields(exchange)
     const isModelList = exchange.method === 'GET' && path.mount === null && MODEL_LIST.test(path.api)
     const target =
@@ -151,22 +155,24 @@ function shortEnough(model: string): string {
   })
 }
 
-function upload({ providers, config: { defaultProvider }, prices }: AppContext, exchange: HttpExchange) {
+function upload(ctx: AppContext, exchange: HttpExchange) {
   const { body, req, caller, provider, at } = exchange
   if (body.kind !== 'stream' || caller === null) return null
   // What is compressed cannot be read on the way, nor is what a form says of its session.
   const isUnread = req.headers['content-encoding'] !== undefined || hidesItsModel(exchange.path.api)
   if (isUnread && mustNameModel(exchange)) authorizeNoModel(caller)
+  if (ctx.bodies !== null) exchange.uploadText = captureUpload(ctx.bodies, exchange)
   const stream = watchUpload(body.stream, {
     contentType: req.headers['content-type'],
-    onBytes(count) {
-      exchange.uploadedBytes += count
+    onBytes(piece) {
+      exchange.uploadedBytes += piece.length
+      exchange.uploadText?.add(piece)
       exchange.answer?.touch()
     },
     onModel(model) {
       shortEnough(model)
-      plan({ providers, defaultProvider, pick: () => 0 }, caller, model)
-      if (exchange.endpoint !== null) authorizePrice(prices, caller, provider!, model, at)
+      plan({ ...choiceOf(ctx), pick: () => 0 }, caller, model)
+      if (exchange.endpoint !== null) authorizePrice(ctx.prices, caller, provider!, model, at)
       exchange.model = model
     },
     onUnreadable: () => authorizeNoModel(caller),

@@ -8,6 +8,7 @@ import type { Prices } from '../usage/prices/prices.ts'
 import { NO_USAGE } from '../usage/read-usage.ts'
 import { withTools } from '../usage/tool-calls.ts'
 import { bookedNames, type Exchange } from './exchange.ts'
+import { keepBodies } from './keep-bodies.ts'
 import { worksUncounted } from './named-models.ts'
 
 export type Outcome = {
@@ -25,7 +26,7 @@ export type Outcome = {
 /** What the books are made of. */
 export type SettleParts = Pick<
   AppContext,
-  'ledger' | 'kv' | 'metrics' | 'log' | 'estimator' | 'life' | 'budgets' | 'prices' | 'alerts'
+  'ledger' | 'kv' | 'metrics' | 'log' | 'estimator' | 'life' | 'budgets' | 'prices' | 'alerts' | 'bodies'
 >
 
 /**
@@ -77,7 +78,7 @@ function brokeOff({ res, attempts }: Exchange, { status, error }: Outcome): bool
 }
 
 function book(
-  { ledger, kv, metrics, log, budgets, prices, alerts }: SettleParts,
+  { ledger, kv, metrics, log, budgets, prices, alerts, bodies }: SettleParts,
   exchange: Exchange,
   outcome: Outcome,
   usage: Usage,
@@ -97,7 +98,9 @@ function book(
     if (reservation) budgets.release(reservation)
     budgets.spent(row)
     alerts.settled(row, budgets.known(caller, row.at))
+    exchange.booked = true
     done()
+    if (bodies !== null) keepBodies(bodies, exchange)
   })
 }
 

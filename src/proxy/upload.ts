@@ -5,7 +5,7 @@ import { boundaryOf, MultipartField } from '../formats/multipart.ts'
 type Watch = {
   contentType: string | undefined
   /** Called for every piece: the upload moves. */
-  onBytes(count: number): void
+  onBytes(piece: Buffer): void
   /** The form named its model. Throws when it may not be used. */
   onModel(model: string): void
   /** The form is written so that readers may differ on what it says. Throws when the caller may not send such a one. */
@@ -29,7 +29,7 @@ export function watchUpload(
   const watch = new Transform({
     transform(piece: Buffer, _encoding, done) {
       try {
-        onBytes(piece.length)
+        onBytes(piece)
         scanner?.push(piece)
       } catch (error) {
         onRefused(error as GatewayError)

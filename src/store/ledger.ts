@@ -193,7 +193,7 @@ export type VerifyQuery = {
 export type Drift = {
   /** `2026-11`; null when it concerns the main database. */
   month: string | null
-  /** `hourly`, `daily`, `totals`, `open_requests`, `tokens`. */
+  /** `hourly`, `daily`, `totals`, `series`, `requests`, `open_requests`, `tokens`; `file`: it cannot be read. */
   table: string
   /** What the numbers belong to: a series, an hour, a request, a token. */
   key: string
@@ -202,6 +202,13 @@ export type Drift = {
   expected: string
   found: string
 }
+
+/**
+ * A module (its URL) whose default export makes a text of what was read: `(value, input) => string`. It runs where the reading does,
+ * so that a report of many rows never passes through the event loop as objects.
+ */
+export type Renderer = { module: string; input?: unknown }
+export type Question = { usage: UsageQuery } | { list: RequestFilter; page: Page }
 
 export interface LedgerStore {
   /**
@@ -212,11 +219,13 @@ export interface LedgerStore {
   append(batch: LedgerBatch): boolean[] | Promise<boolean[]>
   list(filter: RequestFilter, page: Page): Promise<PageOf<LedgerRow>>
   get(requestId: string): Promise<LedgerRow | null>
-  /** Largest number of requests first; where a day or an hour is among the groups, in its order. */
+  /** Largest number of requests first; where a day or an hour is among the groups, in its order. Throws `StoreError` `too_large`. */
   usage(query: UsageQuery): Promise<UsageReport>
+  /** What `list` or `usage` gives, as the renderer's text in UTF-8. */
+  render(renderer: Renderer, question: Question): Promise<Uint8Array>
   spend(query: SpendQuery): Promise<Spend>
-  /** Opened, and not ended by their row: what a crash left behind, oldest first. */
-  openRequests(): Promise<OpenRequest[]>
+  /** Opened, and not ended by their row: what a crash left behind, oldest first. A month that cannot be read is told of and left out. */
+  openRequests(onDamage?: (month: string, error: unknown) => void): Promise<OpenRequest[]>
   /** Deletes all months that end at or before this moment, but none that is being written to. The months deleted (`2026-08`). */
   retention(before: number): Promise<string[]>
   /**
@@ -229,6 +238,9 @@ export interface LedgerStore {
    * to read every row.
    */
   verify(query?: VerifyQuery): Promise<Drift[]>
-  /** Builds the rollups of these months (all when left out) anew from their rows. Writers wait meanwhile. */
-  repair(months?: string[]): Promise<void>
+  /**
+   * Builds everything about these months (all when left out) anew from their rows, and raises counters that are below their rows.
+   * Nothing else may have the files open. What could not be mended, and why.
+   */
+  repair(months?: string[]): Promise<{ month: string; reason: string }[]>
 }

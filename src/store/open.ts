@@ -3,7 +3,7 @@ import { connect } from './sqlite/connect.ts'
 import { toStoreError } from './sqlite/errors.ts'
 import * as sqlite from './sqlite/migrate.ts'
 import { createSqliteStore } from './sqlite/store.ts'
-import { type Store, StoreError } from './store.ts'
+import { type Store, StoreError, type StoreLog } from './store.ts'
 
 export type { MigrationResult, MigrationStatus } from './sqlite/migrate.ts'
 
@@ -11,7 +11,7 @@ export type StoreOptions = {
   dataDir: string
   /** Where the database is; none: an SQLite file in `dataDir`. */
   url?: string | null
-  log?: { info(message: string, fields?: Record<string, unknown>): void }
+  log?: StoreLog
 }
 
 /** Opens the database, created when there is none and brought to the latest schema. Throws `StoreError`. */

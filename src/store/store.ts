@@ -1,6 +1,8 @@
 import type { AlertStore } from './alerts.ts'
+import type { BodyStore } from './bodies.ts'
 import type { LedgerStore } from './ledger.ts'
 
+export type * from './bodies.ts'
 export type * from './ledger.ts'
 
 /**
@@ -12,6 +14,7 @@ export interface Store {
   readonly providerKeys: ProviderKeyStore
   readonly tokens: TokenStore
   readonly ledger: LedgerStore
+  readonly bodies: BodyStore
   readonly audit: AuditStore
   readonly alerts: AlertStore
   /**
@@ -24,11 +27,24 @@ export interface Store {
   close(): Promise<void>
 }
 
-export type StoreStatus = { engine: string; location: string; schemaVersion: number; sizeBytes: number }
+/** `bodyBytes`: part of the size, what bodies take of it. */
+export type StoreStatus = {
+  engine: string
+  location: string
+  schemaVersion: number
+  sizeBytes: number
+  bodyBytes: number
+}
+
+/** Who hears of what a store does by itself. */
+export type StoreLog = {
+  info(message: string, fields?: Record<string, unknown>): void
+  warn(message: string, fields?: Record<string, unknown>): void
+}
 
 /** Why the store could not do its work, in words for an operator (`message`), with the engine's own error as `cause`. */
 export class StoreError extends Error {
-  /** `invalid`: a value that no database takes, whenever it is tried. */
+  /** `invalid`: a value that no database takes, whenever it is tried. `too_large`: more was asked for than is given at once. */
   readonly kind:
     | 'corrupt'
     | 'read_only'
@@ -38,6 +54,7 @@ export class StoreError extends Error {
     | 'conflict'
     | 'not_found'
     | 'invalid'
+    | 'too_large'
     | 'unavailable'
   constructor(kind: StoreError['kind'], message: string, options?: ErrorOptions) {
     super(message, options)

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import type { LedgerRow, OpenRequest, Store, Usage } from '../store/store.ts'
+import { type LedgerRow, type OpenRequest, type Store, StoreError, type Usage } from '../store/store.ts'
 import { bareModel } from './prices/bare-model.ts'
 import type { Prices } from './prices/prices.ts'
 import { NO_USAGE } from './read-usage.ts'
@@ -8,28 +8,53 @@ import { NO_USAGE } from './read-usage.ts'
 export const PROCESS = `${hostname()} ${process.pid} ${Date.now()}`
 
 type Parts = { store: Pick<Store, 'ledger' | 'tokens'>; prices: Prices }
-/** `graceMs`: a request of another machine that is older than this has ended, one way or the other. */
-type Time = { now: number; graceMs: number }
+type Facts = {
+  now: number
+  /** A request of another machine that is older than this has ended, one way or the other. */
+  graceMs: number
+  /** A month that is over cannot be read: what was open in it is not booked. */
+  onDamage(month: string, error: unknown): void
+}
 
 /**
  * Books the requests that a crash has cut off: each becomes a row with an estimate of its input, and no longer holds money back.
- * Requests of a process that is still running are left alone. The rows that were written. Throws `StoreError`.
+ * Requests of a process that is still running are left alone. The rows that were written. Throws `StoreError`, also when it is this
+ * month that cannot be read: nothing could be written to it.
  */
-export async function bookInterrupted({ store, prices }: Parts, time: Time): Promise<LedgerRow[]> {
-  const open = await store.ledger.openRequests()
-  const rows = open.filter((request) => isGone(request, time)).map((request) => rowOf(request, prices, time.now))
-  if (rows.length === 0) return rows
+export async function bookInterrupted({ store, prices }: Parts, facts: Facts): Promise<LedgerRow[]> {
+  const { now, onDamage } = facts
+  const leaveOut = (month: string, error: unknown) => {
+    if (month === monthOf(now) || !(error instanceof StoreError)) throw error
+    onDamage(month, error)
+  }
+  const open = await store.ledger.openRequests(leaveOut)
+  const rows = open.filter((request) => isGone(request, facts)).map((request) => rowOf(request, prices, now))
+  const booked: LedgerRow[] = []
+  for (const [month, ofMonth] of Map.groupBy(rows, ({ at }) => monthOf(at))) {
+    try {
+      const counts = await countsOf(ofMonth, store.tokens)
+      await store.ledger.append({ rows: ofMonth, opens: [], takes: [], counts, at: now })
+      booked.push(...ofMonth)
+    } catch (error) {
+      leaveOut(month, error)
+    }
+  }
+  return booked
+}
+
+const monthOf = (at: number) => new Date(at).toISOString().slice(0, 7)
+
+async function countsOf(rows: LedgerRow[], tokens: Store['tokens']): Promise<Map<string, number>> {
   const counts = new Map<string, number>()
   for (const { tokenId } of rows) {
-    const token = tokenId === null ? null : await store.tokens.get(tokenId)
+    const token = tokenId === null ? null : await tokens.get(tokenId)
     // With `max_requests` it was counted before it left.
     if (token?.maxRequests === null) counts.set(token.id, (counts.get(token.id) ?? 0) + 1)
   }
-  await store.ledger.append({ rows, opens: [], takes: [], counts, at: time.now })
-  return rows
+  return counts
 }
 
-function isGone({ process: name, at }: OpenRequest, { now, graceMs }: Time): boolean {
+function isGone({ process: name, at }: OpenRequest, { now, graceMs }: Facts): boolean {
   const [host, pid] = name.split(' ')
   if (host !== hostname()) return now - at > graceMs
   // The same number with another start: the one before us, as in a container, where it is always the same.

@@ -11,7 +11,7 @@ export function readGeminiUsage(raw: Record<string, unknown>): Usage | null {
   if (prompt === null && candidates === null) return null
   const inputTokens = (prompt ?? 0) + (count(raw.toolUsePromptTokenCount) ?? 0)
   const outputTokens = (candidates ?? 0) + thoughts
-  if (!Number.isSafeInteger(inputTokens + outputTokens)) return null
+  if (!isPlausible(inputTokens + outputTokens)) return null
   return {
     inputTokens,
     outputTokens,
@@ -43,6 +43,12 @@ function tokensOf(list: unknown, modality: string): number {
   const found = list.find((entry) => Object(entry).modality === modality)
   return count(Object(found).tokenCount) ?? 0
 }
+
+/**
+ * A thousand times what the largest models read and write today. More is a mistake, and counts would not stay exact: 2^53 tokens and
+ * 2^63 nano-dollars are what sums have room for.
+ */
+export const isPlausible = (tokens: number): boolean => tokens <= 1_000_000_000
 
 /** No negatives, no fractions, nothing past 2^53. */
 export const count = (value: unknown): number | null =>

@@ -1,5 +1,5 @@
 import type { Usage, UsageDetails, UsageUnit } from '../store/store.ts'
-import { count, readGeminiUsage } from './read-gemini-usage.ts'
+import { count, isPlausible, readGeminiUsage } from './read-gemini-usage.ts'
 
 export const NO_USAGE: Usage = {
   inputTokens: 0,
@@ -33,7 +33,7 @@ export function readUsage(raw: unknown): Usage | null {
   // xAI leaves reasoning out of its completion tokens; its total gives that away.
   const excludesReasoning = reasoning > 0 && count(raw.total_tokens) === inputTokens + (output ?? 0) + reasoning
   const outputTokens = (output ?? 0) + (excludesReasoning ? reasoning : 0)
-  if (!Number.isSafeInteger(inputTokens + outputTokens)) return null
+  if (!isPlausible(inputTokens + outputTokens)) return null
 
   // A part is never more than the whole, whatever was reported (Azure's Grok tells of more cached tokens than it was sent).
   const cached = count(inputDetails.cached_tokens) ?? count(raw.prompt_cache_hit_tokens) ?? besideRead
@@ -64,7 +64,7 @@ function detailsOf(raw: Fields, input: Fields, output: Fields, outputTokens: num
     output_image_tokens: count(output.image_tokens) ?? (isPicture ? outputTokens : null),
     // Mistral's transcriptions, which are paid by their length, and tell of tokens beside it.
     input_audio_seconds: seconds(raw.prompt_audio_seconds),
-    web_searches: count(first(raw.server_tool_use).web_search_requests),
+    web_searches: searches(first(raw.server_tool_use).web_search_requests),
   } satisfies Partial<Record<UsageUnit, number | null>>
   const some: Partial<Record<UsageUnit, number>> = {}
   let isEmpty = true
@@ -100,4 +100,11 @@ const first = (...values: unknown[]): Fields => values.find(isRecord) ?? {}
 
 /** Providers are not to be trusted with numbers either. */
 const seconds = (value: unknown): number | null =>
-  typeof value === 'number' && value > 0 && Number.isFinite(value) ? value : null
+  typeof value === 'number' && value > 0 && value <= MAX_SECONDS ? value : null
+const searches = (value: unknown): number | null => {
+  const number = count(value)
+  return number !== null && number <= MAX_SEARCHES ? number : null
+}
+/** Four months of sound. */
+const MAX_SECONDS = 10_000_000
+const MAX_SEARCHES = 100_000

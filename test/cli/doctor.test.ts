@@ -184,11 +184,12 @@ describe('doctor', () => {
     const { print, finds, dataDir } = given()
     await print('project create a')
     chmodSync(join(dataDir, 'llm-proxy.db'), 0o644)
+    writeFileSync(join(dataDir, 'bodies-2026-11.db'), '', { mode: 0o644 })
     expect(await finds('file modes')).toEqual({
       name: 'file modes',
       status: 'warning',
-      detail: 'others can read llm-proxy.db',
-      advice: `cd ${dataDir} && chmod 600 llm-proxy.db`,
+      detail: 'others can read bodies-2026-11.db, llm-proxy.db',
+      advice: `cd ${dataDir} && chmod 600 bodies-2026-11.db llm-proxy.db`,
     })
   })
 

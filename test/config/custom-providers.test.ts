@@ -146,6 +146,13 @@ describe('Azure', () => {
     expect(providersOf([own])['azure-openai']).toMatchObject({ apiVersion: 'preview', models: ['gpt'] })
   })
 
+  it('is nothing without its address, and says so', () => {
+    expect(load({ AZURE_OPENAI_API_KEY: 'k' }).warnings).toEqual([
+      'AZURE_OPENAI_API_KEY: has no effect without AZURE_OPENAI_BASE_URL',
+    ])
+    expect(load({ AZURE_OPENAI_API_KEY: 'k', AZURE_OPENAI_ENDPOINT: 'https://me' }).warnings).toEqual([])
+  })
+
   it('has versions that exist', () => {
     expect(problemsOf({ AZURE_OPENAI_API_VERSION: 'latest' })).toEqual([
       'AZURE_OPENAI_API_VERSION: must be a version as 2024-10-21 or 2025-04-01-preview, or preview, or v1 (now "latest")',

@@ -215,22 +215,40 @@ describe('problems', () => {
     expect(problemsOf({ DISABLE_AUTH: 'true', HOST: '127.0.0.1.example.com' })).toHaveLength(1)
   })
 
+  it('keeps bodies as long as the requests where nothing else is said, and says when that is for ever', () => {
+    const keeps = { REQUEST_LOGGING: 'true', BODY_LOG_KB: '16' }
+    const limited = load({ ...keeps, REQUEST_LOG_DAYS: '90' })
+    expect(limited.config.bodyLog).toEqual({ request: true, response: false, maxBytes: 16_384, days: 90 })
+    expect(limited.warnings).toEqual([])
+    expect(load({ ...keeps, BODY_LOG_DAYS: '7' }).config.bodyLog.days).toBe(7)
+    const forever = load(keeps)
+    expect([forever.config.bodyLog.days, forever.warnings]).toEqual([
+      null,
+      ['BODY_LOG_DAYS: not set, so that bodies are kept for ever'],
+    ])
+    expect(load({}).warnings).toEqual([])
+  })
+
+  it('refuses to keep bodies longer than their requests', () => {
+    expect(problemsOf({ BODY_LOG_DAYS: '91', REQUEST_LOG_DAYS: '90' })).toEqual([
+      'BODY_LOG_DAYS: 91 days are more than REQUEST_LOG_DAYS, 90: bodies go with their requests at the latest',
+    ])
+    expect(load({ BODY_LOG_DAYS: '90', REQUEST_LOG_DAYS: '90' }).config.bodyLog.days).toBe(90)
+  })
+
   it('refuses static client keys that can be guessed', () => {
     expect(problemsOf({ PROXY_API_KEYS: `${'a'.repeat(16)},short` })).toEqual([
       'PROXY_API_KEYS: entry 2 is shorter than 16 characters',
     ])
   })
 
-  it.each(['DATABASE_URL', 'REDIS_URL', 'REQUEST_LOGGING', 'RESPONSE_LOGGING', 'CACHE_ENABLED'])(
-    'does not pretend that %s works',
-    (name) => {
-      const value = name.endsWith('URL') ? 'postgres://host/db' : 'true'
-      expect(problemsOf({ [name]: value })).toEqual([expect.stringContaining(`${name}: this version`)])
-    },
-  )
+  it.each(['DATABASE_URL', 'REDIS_URL', 'CACHE_ENABLED'])('does not pretend that %s works', (name) => {
+    const value = name.endsWith('URL') ? 'postgres://host/db' : 'true'
+    expect(problemsOf({ [name]: value })).toEqual([expect.stringContaining(`${name}: this version`)])
+  })
 
   it('accepts options of later versions that are switched off', () => {
-    const { warnings } = load({ DATABASE_URL: '', CACHE_ENABLED: 'false', REQUEST_LOGGING: '0', CACHE_TTL: '5' })
+    const { warnings } = load({ DATABASE_URL: '', CACHE_ENABLED: 'false', CACHE_TTL: '5' })
     expect(warnings).toEqual(['CACHE_TTL: has no effect: this version has no response cache'])
   })
 })

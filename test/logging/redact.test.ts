@@ -96,7 +96,11 @@ describe('a text without its secrets', () => {
       `${'"authorization":'.repeat(30_000)}`,
       'sk-'.repeat(100_000),
       `?key=${'a'.repeat(500_000)}`,
+      `a${'.'.repeat(500_000)}b`,
+      `key${'\\'.repeat(500_000)}x`,
+      `key${Array.from({ length: 700 }, (_, i) => '\\'.repeat(700 - i)).map((slashes) => `${slashes}"key${slashes}":${slashes}"x`)}`,
     ]
+    registerSecret('so-that-runs-are-searched')
     const begun = performance.now()
     for (const text of texts) redact(text)
     expect(performance.now() - begun).toBeLessThan(2_000)
@@ -106,8 +110,32 @@ describe('a text without its secrets', () => {
     const body = { api_key: TAIL, provider_keys: [{ provider: 'mistral', key: TAIL }] }
     const inner = JSON.stringify({ headers: { 'x-api-key': TAIL } })
     const quoted = `ENCRYPTION_KEY="${TAIL}"`
-    for (const text of [JSON.stringify(body), JSON.stringify({ said: inner }), JSON.stringify({ quoted })])
+    const members = ['password', 'secret', 'access_token', 'api_key', 'key'].map((name) => `{"${name}":"${TAIL}"}`)
+    for (const text of [...members, JSON.stringify(body), JSON.stringify({ said: inner }), JSON.stringify({ quoted })])
       expect(redact(text)).not.toContain(TAIL)
+  })
+
+  it.each(['\n', '\t', '\r\n', '\u0001', '='])('does not have what stands behind %j in a JSON text', (before) => {
+    registerSecret('registered-without-a-shape')
+    const said = [`sk-${TAIL}`, `AIzaSy${TAIL}`, `Bearer ${TAIL}`, `x-api-key: ${TAIL}`, `Cookie: a=${TAIL}`]
+    for (const text of [...said, 'registered-without-a-shape']) {
+      const json = JSON.stringify({ content: `my own:${before}${text}` })
+      for (const spelled of [json, JSON.stringify(json), encodeURIComponent(`a${before}${text}`)]) {
+        expect(redact(spelled)).not.toMatch(/registered-without-a-shape/)
+        if (!spelled.startsWith('a') || /^(?:sk-|AIza)/.test(text)) expect(redact(spelled)).not.toContain(TAIL)
+      }
+    }
+  })
+
+  it('does not have a bearer or what was registered where JSON escapes its slashes', () => {
+    registerSecret('slash/in+it=')
+    const text = JSON.stringify({ a: `Bearer ab/cd/${TAIL}`, b: 'slash/in+it=' }).replaceAll('/', '\\/')
+    expect(redact(text)).not.toMatch(new RegExp(`${TAIL}|in\\+it`))
+  })
+
+  it('still has a path of Windows, and does not have the secret in it', () => {
+    registerSecret('nothing-to-see')
+    expect(redact('C:\\nothing-else C:\\nothing-to-see')).toBe('C:\\nothing-else C:\\[redacted]')
   })
 
   it('does not have the second of several cookies', () => {

@@ -44,6 +44,7 @@ describe('/manage/openapi.json', () => {
       'GET /manage/projects/{id}',
       'GET /manage/requests',
       'GET /manage/requests/{id}',
+      'GET /manage/requests/{id}/bodies',
       'GET /manage/status',
       'GET /manage/tokens',
       'GET /manage/tokens/{id}',

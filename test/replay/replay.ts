@@ -173,11 +173,14 @@ function rowDifferences(
 const isEstimate = ({ source, inputTokens, outputTokens }: Usage) =>
   source === 'estimated' && inputTokens + outputTokens > 0
 
-/** `GET /v1/models` is answered by the gateway itself, with all that the provider says of each model. */
+/** `GET /v1/models` is answered by the gateway itself, with all that the provider says of each model; each by two names. */
 function listDifferences({ responseBody }: WireExchange, { answer, row }: Run): string[] {
+  const provider = row?.provider
+  const models = (parse(responseBody)!.data as Json[]).map((model) => ({ owned_by: provider, ...model, provider }))
+  const prefixed = models.map((model) => ({ ...model, id: `${provider}:${(model as Json).id}` }))
   return [
     differ('status', answer.status, 200),
-    differ('list', parse(answer.body), parse(responseBody)),
+    differ('list', parse(answer.body), { object: 'list', data: [...models, ...prefixed] }),
     differ('row', row?.endpoint, '/v1/models'),
   ].filter((difference) => difference !== null)
 }

@@ -55,7 +55,7 @@ describe('files', () => {
 describe('models', () => {
   it('are listed', async () => {
     bench.answer('models: the list')
-    expect((await all(await bench.openai.models.list())).map(({ id }) => id)).toEqual(['gpt-4o'])
+    expect((await all(await bench.openai.models.list())).map(({ id }) => id)).toEqual(['gpt-4o', 'openai:gpt-4o'])
     expect(await bench.lastRow()).toMatchObject(freeRow('/v1/models', 'GET'))
   })
 })

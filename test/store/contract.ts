@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import type { AuditEntry, Project, Store, StoreError, Token, TokenFilter } from '../../src/store/store.ts'
+import { describeBodies } from './contract-bodies.ts'
 import { describeObjects } from './contract-objects.ts'
 import { describeReading } from './contract-reading.ts'
 import { describeRecords } from './contract-records.ts'
@@ -22,6 +23,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
     describeReading(given)
     describeRecords(given)
     describeUsage(given)
+    describeBodies(given)
     describeClosing(given)
   })
 }

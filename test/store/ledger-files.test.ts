@@ -173,7 +173,7 @@ describe('a database from before the ledger had files of its own', () => {
     connection.close()
 
     const logged: unknown[] = []
-    const store = await openStore({ dataDir, log: { info: (_message, fields) => logged.push(fields) } })
+    const store = await openStore({ dataDir, log: { info: (_message, fields) => logged.push(fields), warn() {} } })
     expect(logged).toContainEqual({ rows: 5_100 })
     expect(new Set(everyId(dataDir)).size).toBe(5_100)
     expect(everyId(dataDir)).toHaveLength(5_100)
@@ -205,9 +205,9 @@ describe('verify', () => {
     )
     expect(drifts).toContainEqual(expect.objectContaining({ month: null, table: 'tokens', key: token.id, found: '0' }))
     await store.ledger.repair(['2026-10'])
-    expect(await store.ledger.verify()).toEqual(drifts)
+    expect(await store.ledger.verify()).toEqual(drifts.filter(({ table }) => table !== 'tokens'))
     await store.ledger.repair()
-    expect((await store.ledger.verify()).map(({ table }) => table)).toEqual(['tokens'])
+    expect(await store.ledger.verify()).toEqual([])
     await store.close()
   })
 })

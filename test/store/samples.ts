@@ -1,5 +1,14 @@
 import { newId, newRequestId } from '../../src/ids.ts'
-import type { AuditStamp, LedgerBatch, LedgerRow, Project, ProviderKey, Token } from '../../src/store/store.ts'
+import type {
+  AuditStamp,
+  LedgerBatch,
+  LedgerRow,
+  Project,
+  ProviderKey,
+  RawBodies,
+  RawBody,
+  Token,
+} from '../../src/store/store.ts'
 
 /** 2026-11-21T12:00:00Z */
 export const NOON = Date.UTC(2026, 10, 21, 12)
@@ -109,6 +118,29 @@ export function aRow(fields: Partial<LedgerRow> = {}): LedgerRow {
     changes: ['model'],
     requestBytes: 100,
     responseBytes: 200,
+    ...fields,
+  }
+}
+
+/** A whole body of text. */
+export function aText(text: string): RawBody {
+  const bytes = Buffer.from(text)
+  return { bytes, size: bytes.length, complete: true, omitted: null }
+}
+
+export function aBodies(fields: Partial<RawBodies> = {}): RawBodies {
+  const at = fields.at ?? NOON
+  return {
+    requestId: newRequestId(at),
+    at,
+    secrets: [],
+    request: {
+      method: 'POST',
+      path: '/v1/chat/completions?a=1',
+      headers: ['Content-Type', 'application/json', 'Authorization', 'Bearer something'],
+      body: aText('{"asked":"Grü"}'),
+    },
+    response: { status: 200, headers: ['content-type', 'text/event-stream'], body: aText('data: said\n\n') },
     ...fields,
   }
 }

@@ -15,7 +15,7 @@ export function addLedgerCommands(program: Command, io: Io): void {
   ledger
     .command('verify')
     .description('check that rows, sums and request counts agree; exit 1 when they do not')
-    .option('--repair', 'build the sums that are wrong anew from the rows; stop the gateway first')
+    .option('--repair', 'build what is wrong anew from the rows; stop the gateway first')
     .option('--json', 'print JSON')
     .addHelpText('after', exampleText('llm-proxy ledger verify', 'llm-proxy ledger verify --repair'))
     .action((_options, command: Command) => verify(io, command.optsWithGlobals()))
@@ -26,28 +26,28 @@ async function verify(io: Io, { json, repair }: Options): Promise<void> {
   const store = await openLocalStore(config)
   try {
     const found = await store.ledger.verify()
-    const repairable = [...new Set(found.filter(isRollup).map(({ month }) => month!))]
-    const repaired = repair ? repairable : []
-    if (repaired.length > 0) await store.ledger.repair(repaired)
-    const left = repaired.length > 0 ? await store.ledger.verify() : found
-    if (json) printJson(io, { drift: left, repaired })
-    else report(io, left, repaired, repairable)
+    const broken = [...new Set(found.flatMap(({ month }) => month ?? []))]
+    const failed = repair && found.length > 0 ? await store.ledger.repair(broken) : []
+    const repaired = repair ? broken.filter((month) => !failed.some((one) => one.month === month)) : []
+    const left = repair && found.length > 0 ? await store.ledger.verify() : found
+    if (json) printJson(io, { drift: left, repaired, failed })
+    else report(io, { drift: left, repaired, failed, canRepair: !repair })
     if (left.length > 0) throw new CliError(`The ledger does not add up in ${left.length} places.`)
   } finally {
     await store.close()
   }
 }
 
-const isRollup = ({ table }: Drift) => ['hourly', 'daily', 'totals'].includes(table)
+type Report = { drift: Drift[]; repaired: string[]; failed: { month: string; reason: string }[]; canRepair: boolean }
 
-function report(io: Io, drift: Drift[], repaired: string[], repairable: string[]): void {
-  if (repaired.length > 0) say(io, `Sums built anew: ${repaired.join(', ')}`)
+function report(io: Io, { drift, repaired, failed, canRepair }: Report): void {
+  if (repaired.length > 0) say(io, `Built anew from its rows: ${repaired.join(', ')}`)
+  for (const { month, reason } of failed) say(io, `Not mended: ${month}. ${reason}`)
   if (drift.length === 0) return say(io, 'The ledger adds up.')
   printTable(
     io,
     ['MONTH', 'TABLE', 'OF', 'FIELD', 'BY THE ROWS', 'FOUND'],
     drift.map(({ month, table, key, field, expected, found }) => [month, table, key, field, expected, found]),
   )
-  if (repaired.length === 0 && repairable.length > 0)
-    say(io, 'Stop the gateway, then: llm-proxy ledger verify --repair')
+  if (canRepair) say(io, 'Stop the gateway, then: llm-proxy ledger verify --repair')
 }

@@ -51,7 +51,7 @@ function checkModes(dataDir: string): Check {
   return warning('file modes', `others can read ${open.join(', ')}`, `cd ${dataDir} && chmod 600 ${open.join(' ')}`)
 }
 
-const isPrivate = ({ name }: Dirent) => /^(encryption-key|management-token|llm-proxy\.db|ledger-)/.test(name)
+const isPrivate = ({ name }: Dirent) => /^(encryption-key|management-token|llm-proxy\.db|ledger-|bodies-)/.test(name)
 
 function checkSpace(dataDir: string): Check {
   const { bavail, bsize } = statfsSync(dataDir)

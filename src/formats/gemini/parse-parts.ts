@@ -1,6 +1,6 @@
 import type { Json } from '../dialect.ts'
 import type { HubPart } from '../hub.ts'
-import { readRecord, readText, refuse, requireText, textOrNull } from '../read.ts'
+import { readRecord, readText, refuse, requireText, textOrNull, unknownFields } from '../read.ts'
 import { readMessage, readMessages } from './fields.ts'
 import { mediaPart } from './media.ts'
 import type { Calls } from './parse-contents.ts'
@@ -9,11 +9,10 @@ import { readSeal } from './seals.ts'
 
 /** One part of a request's content. `calls`: the conversation's tool calls so far. What nobody else has is named in `unknown`. */
 export function parsePart(part: Json, at: string, calls: Calls, unknown: string[]): HubPart[] {
-  for (const name of Object.keys(part))
-    if (!KNOWN.has(name) && part[name] !== null && part[name] !== undefined) unknown.push(`contents.parts.${name}`)
+  unknown.push(...unknownFields(part, KNOWN).map((name) => `contents.parts.${name}`))
   if (part.functionCall != null) return [parseCall(part, `${at}.functionCall`, calls)]
   if (part.functionResponse != null)
-    return [parseResult(readMessage(part.functionResponse, at)!, `${at}.functionResponse`, calls)]
+    return [parseResult(readMessage(part.functionResponse, at)!, `${at}.functionResponse`, calls, unknown)]
   if (part.inlineData != null) return [parseBlob(readMessage(part.inlineData, at)!, `${at}.inlineData`)]
   if (part.fileData != null) return [parseFile(readMessage(part.fileData, at)!, `${at}.fileData`)]
   const text = readText(part.text, `${at}.text`)
@@ -47,7 +46,10 @@ function parseCall({ functionCall, thoughtSignature }: Json, at: string, calls: 
   }
 }
 
-function parseResult(result: Json, at: string, calls: Calls): HubPart {
+const RESULT = new Set(['id', 'name', 'response', 'parts'])
+
+function parseResult(result: Json, at: string, calls: Calls, unknown: string[]): HubPart {
+  unknown.push(...unknownFields(result, RESULT).map((name) => `contents.parts.functionResponse.${name}`))
   const name = requireText(result.name, `${at}.name`)
   const id = calls.answer(readText(result.id, `${at}.id`), name)
   if (id === null) return refuse(at, 'answers no `functionCall` of the model turn before it')

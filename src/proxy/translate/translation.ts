@@ -2,6 +2,7 @@ import { GatewayError } from '../../errors.ts'
 import type { AnswerFacts, Dialect, Json } from '../../formats/dialect.ts'
 import { DIALECTS } from '../../formats/dialects.ts'
 import { translateRequest } from '../../formats/translate-request.ts'
+import { factsAt } from '../../providers/index.ts'
 import type { Speech } from '../../providers/provider.ts'
 import { modelCall } from '../endpoints.ts'
 import type { Exchange } from '../exchange.ts'
@@ -39,6 +40,7 @@ export function translate(exchange: Exchange, target: Target, value: Json | null
   const place = { model: modelCall(path.api)?.model ?? null, stream: exchange.stream }
   const { request, body, dropped } = translateRequest({ from, to }, value, place, {
     model,
+    facts: factsAt(provider, model),
     streamUsage: provider.takesStreamOptions,
   })
   if (dropped.length > 0 && strict) throw refusal(dropped, provider.name)

@@ -43,7 +43,12 @@ function kindOf(code: string) {
 function describe(kind: StoreError['kind'], path: string, code: string | null, error: unknown): string {
   switch (kind) {
     case 'corrupt':
-      return `The database ${path} is damaged: stop the gateway, move the file away, and restore a backup of it in its place.`
+      return (
+        `The database ${path} is damaged: stop the gateway, move the file away, and restore a backup of it in its place.` +
+        (/ledger-[\d-]+\.db$/.test(path)
+          ? ' Try "llm-proxy ledger verify --repair" before: it mends what is not a row.'
+          : '')
+      )
     case 'read_only':
       return `The database ${path} cannot be opened for writing by ${user()}: the file and its folder must exist and be writable.`
     case 'full':

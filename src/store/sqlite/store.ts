@@ -1,7 +1,9 @@
 import { existsSync, statSync } from 'node:fs'
-import type { Store } from '../store.ts'
+import { dirname } from 'node:path'
+import type { Store, StoreLog } from '../store.ts'
 import { createAlertStore } from './alerts.ts'
 import { createAuditStore } from './audit.ts'
+import { createBodies } from './bodies/bodies.ts'
 import type { Connection } from './connect.ts'
 import { createEngine } from './engine.ts'
 import { createLedger } from './ledger/ledger.ts'
@@ -11,7 +13,7 @@ import { createProviderKeyStore } from './provider-keys.ts'
 import { createTokenStore } from './tokens.ts'
 
 type Options = {
-  log?: { info(message: string, fields?: Record<string, unknown>): void }
+  log?: StoreLog
   /** For tests. */
   months?: MonthFiles
 }
@@ -25,27 +27,33 @@ export function createSqliteStore(connection: Connection, { log, months }: Optio
   const ledger = createLedger(engine, months)
   ledger.recover(log)
   const path = connection.name
+  const bodies = createBodies(dirname(path))
   const schemaVersion = connection.prepare<[], number>('SELECT count(*) FROM __drizzle_migrations').pluck()
   return {
     projects: createProjectStore(engine),
     providerKeys: createProviderKeyStore(engine),
     tokens: createTokenStore(engine, ledger.settleCounts),
     ledger: ledger.store,
+    bodies: bodies.store,
     audit: createAuditStore(engine),
     alerts: createAlertStore(engine),
     revision: engine.revision,
 
     async status() {
-      return engine.guard(() => ({
-        engine: 'sqlite',
-        location: path,
-        schemaVersion: schemaVersion.get() ?? 0,
-        sizeBytes: statSync(path).size + sizeOf(`${path}-wal`) + ledger.sizeBytes(sizeOf),
-      }))
+      return engine.guard(() => {
+        const bodyBytes = bodies.sizeBytes(sizeOf)
+        return {
+          engine: 'sqlite',
+          location: path,
+          schemaVersion: schemaVersion.get() ?? 0,
+          sizeBytes: statSync(path).size + sizeOf(`${path}-wal`) + ledger.sizeBytes(sizeOf) + bodyBytes,
+          bodyBytes,
+        }
+      })
     },
 
     async close() {
-      await ledger.close()
+      await Promise.all([ledger.close(), bodies.close()])
       engine.guard(() => connection.close())
     },
   }

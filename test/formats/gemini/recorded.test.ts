@@ -1,11 +1,14 @@
 import { describe, expect, it } from '@jest/globals'
-import type { Dialect } from '../../../src/formats/dialect.ts'
+import fc from 'fast-check'
+import type { Dialect, Json } from '../../../src/formats/dialect.ts'
 import { DIALECTS } from '../../../src/formats/dialects.ts'
 import { gemini } from '../../../src/formats/gemini/index.ts'
 import type { HubEvent, HubMessage } from '../../../src/formats/hub.ts'
 import { factsOf } from '../../../src/formats/model-facts.ts'
+import { endOfEvent, jsonOf } from '../../../src/formats/sse.ts'
 import { translateRequest } from '../../../src/formats/translate-request.ts'
 import { fixturesFolder, NO_FIXTURES } from '../../helpers/fixtures.ts'
+import { cutAt, cuts } from '../cuts.ts'
 import { aRequest, eventsOf, projectAnswer, projectEvents, readSse } from './project.ts'
 import { recordedAnswers, recordedErrors, recordedRequests, recordedStreams } from './recorded.ts'
 
@@ -154,11 +157,39 @@ function describeRecordings() {
     expect(error.retryAfterMs !== null).toBe(status === 429)
   })
 
-  it('ends in the same events wherever the connection was read from, one event at a time', () => {
+  it('is the same however its bytes were cut', () => {
+    const streams = recordedStreams.map(({ chunks }) => ({
+      bytes: Buffer.from(chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\r\n\r\n`).join('')),
+      events: eventsOf(gemini, chunks),
+    }))
+    fc.assert(
+      fc.property(fc.constantFrom(...streams), cuts, ({ bytes, events }, places) => {
+        const parser = gemini.createStreamParser()
+        const read: HubEvent[] = []
+        let waiting: Buffer = Buffer.alloc(0)
+        for (const piece of cutAt(bytes, places)) {
+          waiting = Buffer.concat([waiting, piece])
+          for (let end = endOfEvent(waiting, 0); end !== -1; end = endOfEvent(waiting, 0)) {
+            read.push(...parser.push(jsonOf(waiting.subarray(0, end))!, null))
+            waiting = waiting.subarray(end)
+          }
+        }
+        expect([...read, ...parser.end()]).toEqual(events)
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('is the same whether its parts come in one event or in many', () => {
+    const others = (events: HubEvent[]) => events.filter(({ type }) => type !== 'usage')
     for (const { chunks } of recordedStreams) {
-      const parser = gemini.createStreamParser()
-      const each: HubEvent[][] = chunks.map((chunk) => parser.push(structuredClone(chunk), null))
-      expect([...each.flat(), ...parser.end()]).toEqual(eventsOf(gemini, chunks))
+      const single = chunks.flatMap((chunk) => {
+        const [candidate] = chunk.candidates as [Json & { content: { parts: Json[] } }]
+        const { finishReason, ...rest } = candidate
+        const parts = candidate.content.parts.map((part) => ({ ...rest, content: { parts: [part] } }))
+        return [...parts, { ...rest, content: {}, finishReason }].map((one) => ({ ...chunk, candidates: [one] }))
+      })
+      expect(others(eventsOf(gemini, single))).toEqual(others(eventsOf(gemini, chunks)))
     }
   })
 }

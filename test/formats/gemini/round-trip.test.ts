@@ -199,7 +199,7 @@ describe('from the hub and back', () => {
         expect(gemini.parseRequest(onTheWire, { model: MODEL, stream: false })).toEqual(one)
         expect(lost).toEqual([])
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     )
   })
 
@@ -216,7 +216,7 @@ describe('from the hub and back', () => {
       fc.property(answer, (one) => {
         expect(gemini.parseAnswer(JSON.parse(JSON.stringify(gemini.buildAnswer(one, facts))))).toEqual(one)
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     )
   })
 
@@ -252,7 +252,7 @@ describe('from the hub and back', () => {
         expect(rest).toBe('')
         expect(eventsOf(gemini, chunks)).toEqual(events)
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     )
   })
 })

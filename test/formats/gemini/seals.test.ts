@@ -256,6 +256,30 @@ describe('a client of gemini', () => {
   })
 })
 
+it('a thought that was streamed to a client of openai-chat goes back with its seal', () => {
+  const builder = openai.createStreamBuilder(facts)
+  const { chunks } = readSse(
+    [
+      { type: 'start', id: 'msg_1', model: 'claude', created: null } as const,
+      { type: 'reasoning', choice: 0, text: 'Whe' } as const,
+      { type: 'reasoning', choice: 0, text: 're?' } as const,
+      { type: 'signature', choice: 0, signature: 'EqoB' } as const,
+      { type: 'text', choice: 0, text: 'I look.' } as const,
+      { type: 'finish', choice: 0, reason: 'stop' } as const,
+      { type: 'done' } as const,
+    ]
+      .map((event) => builder.push(event))
+      .join(''),
+  )
+  const answer = GATHER['openai-chat']!(chunks.filter((chunk) => chunk !== '[DONE]'))
+  const target = { model: 'claude-sonnet-4-5', streamUsage: false }
+  const { body } = translateRequest({ from: openai, to: anthropic }, NEXT['openai-chat']!(answer), PLACE, target)
+  expect((body.messages as { content: Json[] }[])[1]!.content).toEqual([
+    { type: 'thinking', thinking: 'Where?', signature: 'EqoB' },
+    { type: 'text', text: 'I look.' },
+  ])
+})
+
 describe('a seal', () => {
   it('comes back as it went, whosever it is', () => {
     fc.assert(

@@ -301,6 +301,16 @@ describe('one model', () => {
   })
 })
 
+it('the demo model is found by its name too', async () => {
+  await gateway.stop()
+  gateway = await startTestGateway()
+  const server = await serveModels(gateway)
+  const { secret: token } = await gateway.token()
+  for (const id of ['demo', 'demo:demo'])
+    expect((await get(`${server.url}/v1/models/${id}`, {}, token)).body).toMatchObject({ id, provider: 'demo' })
+  await server.close()
+})
+
 it('for a client of Google’s the list has the shape that his SDK reads', async () => {
   const server = await serveModels(gateway, 'gemini')
   const { body } = await get(`${server.url}/v1beta/models`)

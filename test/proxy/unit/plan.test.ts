@@ -12,6 +12,7 @@ function gateway(shared: string[], { demo = false, defaultProvider = 'openai' } 
     providers: createProviders({ providers }, () => (demo ? 'http://127.0.0.1:9/v1' : null)),
     defaultProvider,
     pick: () => 0,
+    catalogue: { lists: () => null, prices: () => null },
   }
 }
 

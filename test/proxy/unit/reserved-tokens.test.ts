@@ -14,6 +14,7 @@ const json = (body: object, padding = 0): RequestBody => {
     kind: 'json',
     bytes: Buffer.from(text + ' '.repeat(padding - (padding ? text.length : 0))),
     value: body as Record<string, unknown>,
+    problem: null,
   }
 }
 const limit = (fields: Partial<RateLimit>): RateLimit => ({

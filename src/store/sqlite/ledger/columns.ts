@@ -1,4 +1,4 @@
-import type { LedgerRow, OpenRequest } from '../../store.ts'
+import { type LedgerRow, type OpenRequest, StoreError } from '../../store.ts'
 
 export type Bound = string | number | bigint | null
 /** A row as SQLite gives it; money as text, for a JavaScript number loses the last digits of 64 bits. */
@@ -83,7 +83,22 @@ export const SELECTED = COLUMNS.filter((name) => !OWN.has(name))
   .map((name) => (MONEY.has(name) ? `CAST(${name} AS TEXT) AS ${name}` : name))
   .join(', ')
 
+/** Throws `StoreError` `corrupt` for what no row can be. */
 export function toRow(raw: RawRow): LedgerRow {
+  try {
+    return readRow(raw)
+  } catch (cause) {
+    throw new StoreError(
+      'corrupt',
+      `The ledger's row of ${raw.request_id} cannot be read (${Object(cause).message}).`,
+      {
+        cause,
+      },
+    )
+  }
+}
+
+function readRow(raw: RawRow): LedgerRow {
   // The table's own constraints say which of these can be null.
   const text = (name: string) => raw[name] as string
   const number = (name: string) => raw[name] as number

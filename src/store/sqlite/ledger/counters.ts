@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs'
 import type { Connection } from '../connect.ts'
 import type { Engine } from '../engine.ts'
 import { toStoreError } from '../errors.ts'
-import { type Month, monthsIn } from './month.ts'
+import { fileOf, type Month, monthsIn } from './month.ts'
 import { type MonthFiles, openForReading } from './month-file.ts'
 import type { Written } from './write.ts'
 
@@ -20,13 +21,21 @@ export type Counters = {
   /** Also brings in what other processes wrote, as far as it is of the last two months. Throws `StoreError`. */
   flushAll(): void
   isWaitingFor(tokenId: string): boolean
-  /** Brings the main file forward to all rows there are, at a start. A month that cannot be read is told of and left out. */
-  catchUp(onDamage: (error: unknown) => void): void
+  /** Brings the main file forward to all rows there are, at a start. */
+  catchUp(found: Found): void
   /** The month's file is gone. */
   forget(month: Month): void
   /** Remembers that the rows up to here are already counted. To be called in a transaction of the main file. */
   skipTo(month: Month, seq: number): void
   close(): void
+}
+
+/** What a start may find. */
+export type Found = {
+  /** A month that cannot be read; it is left out. */
+  onDamage(error: unknown): void
+  /** Rows that were counted, and are not there any more. The month's file notes it. */
+  onMissing(month: Month, from: number, to: number): void
 }
 
 type Waiting = {
@@ -91,14 +100,19 @@ export function createCounters({ connection, guard, write }: Engine, months: Mon
     timer ??= setTimeout(flushLater, FLUSH_MS).unref()
   }
 
-  const bringForward = (month: Month, onDamage: (error: unknown) => void) => {
+  const bringForward = (month: Month, { onDamage, onMissing }: Found) => {
     const last = lastRow(months, month, onDamage)
     if (last === null || last === (applied.get(month) ?? 0)) return
+    // Somebody deleted it.
+    if (!existsSync(fileOf(months.folder, month))) return void write(() => drop.run(month))
     write(() => {
       const before = applied.get(month) ?? 0
       const now = lastRow(months, month, onDamage) ?? before
-      if (now >= before) settle(month, { first: 0, last: now, counts: null })
-      else reset.run(now, month)
+      if (now >= before) return settle(month, { first: 0, last: now, counts: null })
+      // First the note, which can be written twice.
+      noteMissing(months, month, now + 1, before)
+      reset.run(now, month)
+      onMissing(month, now + 1, before)
     })
   }
 
@@ -119,11 +133,11 @@ export function createCounters({ connection, guard, write }: Engine, months: Mon
     flushAll() {
       flush()
       // Whoever reads the ledger is told of the damage; here it only means that a count may be old.
-      for (const month of monthsIn(months.folder).slice(-2)) bringForward(month, () => {})
+      for (const month of monthsIn(months.folder).slice(-2)) bringForward(month, NOBODY)
     },
     isWaitingFor: (tokenId) => lastUsed.has(tokenId),
-    catchUp(onDamage) {
-      for (const month of new Set([...monthsIn(months.folder), ...known.all()])) bringForward(month, onDamage)
+    catchUp(found) {
+      for (const month of new Set([...monthsIn(months.folder), ...known.all()])) bringForward(month, found)
     },
     forget(month) {
       waiting.delete(month)
@@ -139,6 +153,22 @@ export function createCounters({ connection, guard, write }: Engine, months: Mon
       }
     },
   }
+}
+
+const NOBODY: Found = { onDamage() {}, onMissing() {} }
+
+function noteMissing(months: MonthFiles, month: Month, from: number, to: number): void {
+  const { connection } = months.writer(month)
+  const note = (name: string, value: string) =>
+    connection
+      .prepare<[name: string, seq: number]>(
+        `INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = ${value}(value, excluded.value)`,
+      )
+      .run(name, name === 'missing_from' ? from : to)
+  connection.transaction(() => {
+    note('missing_from', 'min')
+    note('missing_to', 'max')
+  })()
 }
 
 function countRows(months: MonthFiles, month: Month, after: number, last: number) {

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import type { LedgerStore } from '../../store.ts'
+import { type LedgerStore, StoreError, type StoreLog } from '../../store.ts'
 import type { Engine } from '../engine.ts'
 import { toStoreError } from '../errors.ts'
 import { createAppend } from './append.ts'
@@ -13,12 +13,12 @@ import { createLedgerReader } from './reader.ts'
 import { repair } from './repair.ts'
 import { reprice } from './reprice.ts'
 import { deleteMonths } from './retention.ts'
-import { verify } from './verify.ts'
+import { raiseCounters, verify } from './verify.ts'
 
 export type SqliteLedger = {
   store: LedgerStore
   /** Brings what an earlier run left undone to its end: old rows into month files, counts into the tokens. Throws `StoreError`. */
-  recover(log?: { info(message: string, fields?: Record<string, unknown>): void }): void
+  recover(log?: StoreLog): void
   /** Writes the request counts that wait into the tokens, for whoever reads them now. When they cannot be written they wait on. */
   settleCounts(): void
   sizeBytes(sizeOf: (path: string) => number): number
@@ -55,9 +55,13 @@ export function createLedger(
       list: (filter, page) => reader.ask('list', filter, page),
       get: (id) => reader.ask('get', id),
       usage: (query) => reader.ask('usage', query),
+      render: (renderer, question) =>
+        'usage' in question
+          ? reader.render(renderer, 'usage', question.usage)
+          : reader.render(renderer, 'list', question.list, question.page),
       spend: (query) => reader.ask('spend', query),
-      async openRequests() {
-        return guard(() => readOpenRequests(folder))
+      async openRequests(onDamage = throwIt) {
+        return guard(() => readOpenRequests(folder, onDamage))
       },
       async retention(before) {
         settleCounts()
@@ -80,14 +84,31 @@ export function createLedger(
       },
       reprice: (range, costOf) => reprice(folder, range, costOf),
       async repair(names) {
-        for (const month of monthsIn(folder)) {
-          if (!names || names.includes(month)) guard(() => repair(months.writer(month), month))
-        }
+        const failed = monthsIn(folder).flatMap((month) => {
+          if (names && !names.includes(month)) return []
+          try {
+            guard(() => repair(months, month))
+            return []
+          } catch (error) {
+            if (!(error instanceof StoreError)) throw error
+            return [{ month, reason: error.message }]
+          }
+        })
+        guard(() => raiseCounters(engine, folder))
+        return failed
       },
     },
     recover(log) {
       if (engine.connection.readonly) return
-      counters.catchUp((error) => log?.info('a month of the ledger cannot be read', { cause: error }))
+      counters.catchUp({
+        onDamage: (error) => log?.warn('a month of the ledger cannot be read', { cause: error }),
+        onMissing: (month, from, to) =>
+          log?.warn('rows of the ledger are missing: an older copy was put back, or a file beside it was deleted', {
+            month,
+            first_row: from,
+            last_row: to,
+          }),
+      })
       const moved = moveOldRows(engine, months, counters)
       if (moved > 0) log?.info('the ledger was moved to files of its own, one for each month', { rows: moved })
     },
@@ -103,4 +124,8 @@ export function createLedger(
       months.close()
     },
   }
+}
+
+const throwIt = (_month: string, error: unknown): never => {
+  throw error
 }

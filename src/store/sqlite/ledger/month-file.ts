@@ -4,7 +4,7 @@ import { StoreError } from '../../store.ts'
 import { type Connection, connect } from '../connect.ts'
 import { toStoreError } from '../errors.ts'
 import { fileOf, type Month } from './month.ts'
-import { createSchema, refuseNewer, versionOf } from './month-schema.ts'
+import { createSchema, refuseOthers, versionOf } from './month-schema.ts'
 import { createWriter, type MonthWriter } from './write.ts'
 
 /** At most so many months are open for writing: this one, the one before for what runs long, and one for an import. */
@@ -37,7 +37,7 @@ export function createMonthFiles(folder: string, { readOnly = false } = {}): Mon
     let connection: Connection | undefined
     try {
       connection = connect(path)
-      refuseNewer(connection)
+      refuseOthers(connection)
       createSchema(connection)
       return createWriter(connection, month)
     } catch (error) {
@@ -92,7 +92,7 @@ export function openForReading(folder: string, month: Month): Connection | null 
     connection.pragma('query_only = ON')
     // Half a gigabyte of a file is read where it lies, without a copy.
     connection.pragma('mmap_size = 536870912')
-    refuseNewer(connection)
+    refuseOthers(connection)
     if (versionOf(connection) > 0) return connection
     connection.close()
     return null

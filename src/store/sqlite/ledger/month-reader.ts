@@ -26,6 +26,10 @@ export type MonthReader = {
 }
 
 export type MonthReaders = {
+  /** The names of all that there are, oldest first. */
+  all(): Month[]
+  /** Null when there is no file. Throws `StoreError`. */
+  open(month: Month): MonthReader | null
   /** Those with rows between the two moments, oldest first. */
   between(from: number, to: number): MonthReader[]
   close(): void
@@ -36,14 +40,19 @@ const MAX_OPEN = 36
 export function createMonthReaders(folder: string): MonthReaders {
   const open = new Map<Month, MonthReader>()
 
-  const find = (month: Month): MonthReader[] => {
+  const find = (month: Month): MonthReader | null => {
     const known = open.get(month)
-    if (known) return [known]
+    if (known) return known
     const connection = openForReading(folder, month)
-    if (!connection) return []
-    const reader = createReader(month, connection)
-    open.set(month, reader)
-    return [reader]
+    if (!connection) return null
+    try {
+      const reader = createReader(month, connection)
+      open.set(month, reader)
+      return reader
+    } catch (error) {
+      connection.close()
+      throw toStoreError(error, connection.name)
+    }
   }
   const close = (month: Month) => {
     open.get(month)?.connection.close()
@@ -51,11 +60,13 @@ export function createMonthReaders(folder: string): MonthReaders {
   }
 
   return {
+    all: () => monthsIn(folder),
+    open: find,
     between(from, to) {
       const months = monthsIn(folder)
       for (const month of [...open.keys()]) if (!months.includes(month)) close(month)
       if (open.size > MAX_OPEN) for (const month of [...open.keys()]) close(month)
-      return monthsBetween(folder, from, to).flatMap(find)
+      return monthsBetween(folder, from, to).flatMap((month) => find(month) ?? [])
     },
     close() {
       for (const month of [...open.keys()]) close(month)

@@ -114,12 +114,19 @@ export function createSchema(connection: Connection): void {
     connection.pragma(`user_version = ${VERSION}`)
   })
   create.immediate()
-  refuseNewer(connection)
+  refuseOthers(connection)
 }
 
-/** Throws `StoreError` `newer_version`. */
-export function refuseNewer(connection: Connection): void {
+/** Throws `StoreError`: `newer_version`, or `corrupt` for a file with tables that is no month of a ledger. */
+export function refuseOthers(connection: Connection): void {
+  // In this order: another process may make the tables, and the version with them, at this moment.
+  const hasTables = connection.prepare('SELECT 1 FROM sqlite_schema').get() !== undefined
   const version = versionOf(connection)
+  if (version === 0 && hasTables)
+    throw new StoreError(
+      'corrupt',
+      `The ledger ${connection.name} is damaged: it holds something else. Restore a backup of it.`,
+    )
   if (version <= VERSION) return
   throw new StoreError(
     'newer_version',

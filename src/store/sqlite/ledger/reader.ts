@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { StoreError } from '../../store.ts'
+import { type Renderer, StoreError } from '../../store.ts'
 import type { Queries } from './queries.ts'
 import type { QueryMessage, QueryReply } from './query-worker.ts'
 
@@ -9,6 +9,12 @@ const MAX_WAITING = 200
 /** Runs queries in a worker thread, one after the other: reading never holds the event loop up. All reject with `StoreError`. */
 export type LedgerReader = {
   ask<Name extends keyof Queries>(name: Name, ...args: Parameters<Queries[Name]>): Promise<ReturnType<Queries[Name]>>
+  /** The same as a text, in UTF-8. */
+  render<Name extends keyof Queries>(
+    renderer: Renderer,
+    name: Name,
+    ...args: Parameters<Queries[Name]>
+  ): Promise<Uint8Array>
   close(): Promise<void>
 }
 
@@ -71,15 +77,18 @@ export function createLedgerReader(folder: string, path: string, { queryMs = QUE
     next()
   }
 
+  const send = (message: Omit<QueryMessage, 'id'>): Promise<never> => {
+    if (closed) return Promise.reject(new StoreError('unavailable', 'The database connection is not open.'))
+    if (waiting.length >= MAX_WAITING) return Promise.reject(tooMany())
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    waiting.push({ message: { id: nextId++, ...message }, resolve, reject })
+    if (!running) next()
+    return promise as Promise<never>
+  }
+
   return {
-    ask(name, ...args) {
-      if (closed) return Promise.reject(new StoreError('unavailable', 'The database connection is not open.'))
-      if (waiting.length >= MAX_WAITING) return Promise.reject(tooMany())
-      const { promise, resolve, reject } = Promise.withResolvers<unknown>()
-      waiting.push({ message: { id: nextId++, name, args }, resolve, reject })
-      if (!running) next()
-      return promise as Promise<never>
-    },
+    ask: (name, ...args) => send({ name, args }),
+    render: (renderer, name, ...args) => send({ name, args, renderer }),
     async close() {
       closed = true
       const error = new StoreError('unavailable', 'The database was closed while it was read.')

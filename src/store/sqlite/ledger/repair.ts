@@ -1,38 +1,55 @@
-import type { LedgerRow } from '../../store.ts'
+import { StoreError } from '../../store.ts'
+import type { Connection } from '../connect.ts'
+import { toStoreError } from '../errors.ts'
 import { type RawRow, SELECTED, toRow } from './columns.ts'
 import type { Month } from './month.ts'
+import type { MonthFiles } from './month-file.ts'
+import { rebuild } from './rebuild.ts'
 import { createRollups, LEVELS } from './rollup.ts'
 import { createSeriesIndex } from './series.ts'
-import type { MonthWriter } from './write.ts'
+import { IS_ODD_OPEN } from './verify-rows.ts'
 
 const BATCH = 5_000
 
-/** Builds the rollups of a month anew from its rows, in one transaction that writers wait for. Throws. */
-export function repair({ connection }: MonthWriter, month: Month): void {
+/**
+ * Builds what is made of a month's rows anew: in the file, or, where that is damaged, in a new one that takes its place. Writers wait
+ * meanwhile. Throws `StoreError` when the rows themselves cannot be read.
+ */
+export function repair(months: MonthFiles, month: Month): void {
+  try {
+    const { connection } = months.writer(month)
+    repairInPlace(connection, month)
+  } catch (error) {
+    const known = toStoreError(error, month)
+    if (!(known instanceof StoreError) || (known.kind !== 'corrupt' && known.kind !== 'unavailable')) throw known
+    months.close()
+    rebuild(months.folder, month)
+  }
+}
+
+function repairInPlace(connection: Connection, month: Month): void {
   const rows = connection.prepare<[after: number], RawRow>(
     `SELECT seq, series, ${SELECTED} FROM requests WHERE seq > ? ORDER BY seq LIMIT ${BATCH}`,
   )
-  const known = connection.prepare<[id: number], number>('SELECT 1 FROM series WHERE id = ?').pluck()
   const assign = connection.prepare<[series: number, seq: number]>('UPDATE requests SET series = ? WHERE seq = ?')
-  const rebuild = connection.transaction(() => {
+  const again = connection.transaction(() => {
     for (const { table } of LEVELS) connection.exec(`DELETE FROM ${table}`)
+    connection.exec(`DELETE FROM open_requests WHERE ${IS_ODD_OPEN}`)
+    connection.exec("DELETE FROM meta WHERE name IN ('missing_from', 'missing_to')")
     const rollups = createRollups(connection, month)
     const series = createSeriesIndex(connection)
     for (let last = 0; ; ) {
       const batch = rows.all(last)
       if (batch.length === 0) return
       for (const raw of batch) {
-        const row: LedgerRow = toRow(raw)
+        const row = toRow(raw)
         last = Number(raw.seq)
-        let id = Number(raw.series)
-        if (known.get(id) === undefined) {
-          id = series.idOf(row)
-          assign.run(id, last)
-        }
+        const id = series.idOf(row)
+        if (id !== raw.series) assign.run(id, last)
         rollups.add(row, id, last)
       }
       rollups.write()
     }
   })
-  rebuild.immediate()
+  again.immediate()
 }

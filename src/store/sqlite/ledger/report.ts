@@ -1,4 +1,4 @@
-import type { Percentiles, UsageGroup, UsageReport, UsageSums } from '../../store.ts'
+import { type Percentiles, StoreError, type UsageGroup, type UsageReport, type UsageSums } from '../../store.ts'
 import { FIRST_TOKEN, type Histogram, LATENCY, percentile, type Scale } from './histogram.ts'
 import { DAY_MS, HOUR_MS } from './month.ts'
 import { classOf, type Series } from './month-reader.ts'
@@ -11,7 +11,8 @@ export type MetadataOf = (tokenId: string, key: string) => string | null
 export type Report = ReturnType<typeof createReport>
 type Keys = (string | null)[]
 
-export function createReport(groupBy: UsageGroup[], metadataOf: MetadataOf) {
+/** Throws `StoreError` `too_large` beyond `maxRows`. */
+export function createReport(groupBy: UsageGroup[], metadataOf: MetadataOf, maxRows = MAX_ROWS) {
   const isTime = (group: UsageGroup) => group === 'day' || group === 'hour'
   const byTime = groupBy.some(isTime)
   const unit = groupBy.includes('hour') ? HOUR_MS : DAY_MS
@@ -50,6 +51,7 @@ export function createReport(groupBy: UsageGroup[], metadataOf: MetadataOf) {
       }
       let group = ofPeriod.get(name)
       if (!group) {
+        if (groups.length >= maxRows) throw tooLarge(maxRows)
         group = { keys: byTime ? withTime(keys, at) : keys, sums: emptySums() }
         ofPeriod.set(name, group)
         groups.push(group)
@@ -71,6 +73,14 @@ export function createReport(groupBy: UsageGroup[], metadataOf: MetadataOf) {
     },
   }
 }
+
+/** What one answer may hold: some forty megabytes. */
+const MAX_ROWS = 100_000
+const tooLarge = (maxRows: number) =>
+  new StoreError(
+    'too_large',
+    `The report would have more than ${maxRows} rows: ask for a shorter time, or for fewer groups.`,
+  )
 
 function keyOf(group: UsageGroup, series: Series | undefined, metadataOf: MetadataOf): string | null {
   if (!series) return null
