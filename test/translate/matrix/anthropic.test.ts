@@ -1,4 +1,4 @@
 import { anthropic } from './clients/anthropic.ts'
-import { describeClient } from './matrix.ts'
+import { describeMatrix } from './matrix.ts'
 
-describeClient(anthropic)
+describeMatrix([anthropic])

@@ -1,4 +1,4 @@
 import { genai } from './clients/genai.ts'
-import { describeClient } from './matrix.ts'
+import { describeMatrix } from './matrix.ts'
 
-describeClient(genai)
+describeMatrix([genai])

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, it } from '@jest/globals'
-import { type Bench, startBench } from './bench.ts'
+import { type Bench, benchOf, type House, openHouse } from './bench.ts'
 import type { Client } from './client.ts'
 import { playAbort, playBreak, playFailure, playRefusal } from './failures.ts'
 import { playScenario } from './play.ts'
@@ -9,16 +9,25 @@ import { FAILURES } from './script.ts'
 
 const MODES = ['whole', 'streamed'] as const
 
-/** Every provider, every scenario, every way to be answered: what a user of this SDK sees. */
-export function describeClient(client: Client): void {
+/** Every provider, every scenario, every way to be answered: what users of these SDKs see. */
+export function describeMatrix(clients: readonly Client[]): void {
+  let house: House
+  beforeAll(async () => {
+    house = await openHouse()
+  })
+  afterAll(() => house.close())
+  for (const client of clients) describeClient(client, () => house)
+}
+
+function describeClient(client: Client, houseOf: () => House): void {
   describe.each(KINDS.filter((kind) => !client.avoids.includes(kind.name)))(
     `${client.name} with a model of $title`,
     (kind) => {
       let bench: Bench
-      beforeAll(async () => {
-        bench = await startBench(client, kind)
+      beforeAll(() => {
+        const house = houseOf()
+        bench = benchOf(house, client, client.connect(house), kind)
       })
-      afterAll(() => bench.close())
 
       for (const mode of MODES) {
         for (const scenario of SCENARIOS.filter((one) => fits(one, client, kind)))

@@ -1,4 +1,4 @@
 import { openaiChat } from './clients/openai-chat.ts'
-import { describeClient } from './matrix.ts'
+import { describeMatrix } from './matrix.ts'
 
-describeClient(openaiChat)
+describeMatrix([openaiChat])

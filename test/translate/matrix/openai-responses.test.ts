@@ -1,4 +1,4 @@
 import { openaiResponses } from './clients/openai-responses.ts'
-import { describeClient } from './matrix.ts'
+import { describeMatrix } from './matrix.ts'
 
-describeClient(openaiResponses)
+describeMatrix([openaiResponses])

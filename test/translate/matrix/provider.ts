@@ -55,6 +55,8 @@ export async function startProvider(speech: Speech): Promise<ScriptedProvider> {
   }
 
   const upstream = await startUpstream((_req, res, one) => {
+    // The gateway looks for who has which model.
+    if (one.method === 'GET') return sendFailure(res, speech.failure('not_found', MESSAGES.not_found))
     for (const take of waiting.splice(0)) take(one)
     const turn = turns.shift()
     if (!turn) return refuse(res, 'Nobody has said what to answer to this.')

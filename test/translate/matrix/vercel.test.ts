@@ -1,6 +1,4 @@
 import { vercelAnthropic, vercelChat, vercelResponses } from './clients/vercel.ts'
-import { describeClient } from './matrix.ts'
+import { describeMatrix } from './matrix.ts'
 
-describeClient(vercelChat)
-describeClient(vercelResponses)
-describeClient(vercelAnthropic)
+describeMatrix([vercelChat, vercelResponses, vercelAnthropic])
