@@ -6,6 +6,7 @@ export type Ask = {
   model: string
   system?: string
   messages: Message[]
+  /** Without them, calls end the conversation. */
   tools?: Tool[]
   /** The name of a tool that must be called, or `required`, `none`. */
   toolChoice?: string

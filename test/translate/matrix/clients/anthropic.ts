@@ -36,7 +36,7 @@ export const anthropic: Client = {
           const { answer, dropped } = await send(client, toBody(laterAsk(ask, turn), messages), mode, hooks)
           const one = { ...toShown(answer), dropped }
           shown.push(one)
-          if (one.calls.length === 0) return shown
+          if (one.calls.length === 0 || !ask.tools) return shown
           messages.push({ role: 'assistant', content: answer.content })
           messages.push({
             role: 'user',

@@ -28,7 +28,7 @@ export const genai: Client = {
           const chunks = await send(client, laterAsk(ask, turn), contents, mode, hooks)
           const one = toShown(chunks)
           shown.push(one)
-          if (one.calls.length === 0) return shown
+          if (one.calls.length === 0 || !ask.tools) return shown
           const parts = chunks.flatMap(partsOf)
           contents.push({ role: 'model', parts })
           contents.push({
@@ -63,7 +63,10 @@ async function send(
   return chunks
 }
 
-const partsOf = ({ candidates }: GenerateContentResponse): Part[] => candidates?.[0]?.content?.parts ?? []
+/** A chunk may be about another one alone. */
+const firstOf = (candidates: GenerateContentResponse['candidates']) => candidates?.find(({ index = 0 }) => index === 0)
+
+const partsOf = ({ candidates }: GenerateContentResponse): Part[] => firstOf(candidates)?.content?.parts ?? []
 
 const toContent = (message: Ask['messages'][number]): Content => ({
   role: message.role === 'assistant' ? 'model' : 'user',
@@ -113,7 +116,7 @@ const FINISH: Record<string, string> = { STOP: 'stop', MAX_TOKENS: 'length', SAF
 function toShown(chunks: GenerateContentResponse[]): Shown {
   const parts = chunks.flatMap(partsOf)
   const { usageMetadata } = chunks.findLast((chunk) => chunk.usageMetadata) ?? {}
-  const reason = chunks.map(({ candidates }) => candidates?.[0]?.finishReason).findLast(Boolean)
+  const reason = chunks.map(({ candidates }) => firstOf(candidates)?.finishReason).findLast(Boolean)
   const calls = parts.flatMap(({ functionCall: call }) => (call ? [{ name: call.name!, args: call.args ?? {} }] : []))
   return {
     text: parts.map(({ text, thought }) => (thought ? '' : (text ?? ''))).join(''),

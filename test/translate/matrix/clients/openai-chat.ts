@@ -39,7 +39,7 @@ export const openaiChat: Client = {
           const { message } = answer.choices[0]!
           const one = { ...toShown(answer, thought), dropped }
           shown.push(one)
-          if (one.calls.length === 0) return shown
+          if (one.calls.length === 0 || !ask.tools) return shown
           messages.push(message)
           for (const [index, call] of (message.tool_calls ?? []).entries())
             messages.push({ role: 'tool', tool_call_id: call.id, content: runTool(ask.tools, one.calls[index]!).text })
@@ -119,9 +119,9 @@ function toShown({ choices, usage }: Answer, thought: string): Shown {
     calls: (message.tool_calls ?? []).map(toCall),
     finish: FINISH[finish_reason] ?? finish_reason,
     usage: {
-      input: usage!.prompt_tokens,
-      cached: usage!.prompt_tokens_details!.cached_tokens!,
-      output: usage!.completion_tokens,
+      input: usage?.prompt_tokens ?? 0,
+      cached: usage?.prompt_tokens_details?.cached_tokens ?? 0,
+      output: usage?.completion_tokens ?? 0,
     },
   }
 }

@@ -36,7 +36,7 @@ export const openaiResponses: Client = {
           const { answer, dropped } = await send(openai, toBody(laterAsk(ask, turn), input), mode, hooks)
           const one = { ...toShown(answer), dropped }
           shown.push(one)
-          if (one.calls.length === 0) return shown
+          if (one.calls.length === 0 || !ask.tools) return shown
           input.push(...(answer.output as Item[]))
           for (const item of answer.output)
             if (item.type === 'function_call')
@@ -122,9 +122,9 @@ function toShown({ output, output_text, usage, status, incomplete_details }: Ans
     calls,
     finish: status !== 'completed' ? why : calls.length > 0 ? 'tools' : 'stop',
     usage: {
-      input: usage!.input_tokens,
-      cached: usage!.input_tokens_details.cached_tokens,
-      output: usage!.output_tokens,
+      input: usage?.input_tokens ?? 0,
+      cached: usage?.input_tokens_details.cached_tokens ?? 0,
+      output: usage?.output_tokens ?? 0,
     },
   }
 }

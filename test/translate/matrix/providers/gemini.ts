@@ -210,11 +210,11 @@ function imagesOf(one: Part): string[] {
   return 'fileData' in one ? [one.fileData.fileUri] : []
 }
 
-/** The one text in it, wherever it stands. */
-const resultOf = (response: Json): string =>
-  Object.values(response)
-    .map((value) => (typeof value === 'string' ? value : JSON.stringify(value)))
-    .join('')
+/** A text in a field by itself, or what a tool gave as JSON. */
+function resultOf(response: Json): string {
+  const [only, ...more] = Object.values(response)
+  return more.length === 0 && typeof only === 'string' ? only : JSON.stringify(response)
+}
 
 const served = (model: string) => model
 
