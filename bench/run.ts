@@ -4,6 +4,7 @@
  * npm run bench -- bodies                    what keeping the bodies of requests and answers costs
  * npm run bench -- profile                   where the gateway's CPU goes under load
  * npm run bench -- ledger [--rows=<n>]       appending, reports and pages with ten million rows (--quick: one million)
+ * npm run bench -- formats                   what a translation between dialects costs
  *
  * Each also leaves its numbers in bench/results/; --json prints those instead of the table.
  */
@@ -12,6 +13,7 @@ import { join } from 'node:path'
 import { benchEncoding } from './accept-encoding.ts'
 import { benchBodies } from './body-log.ts'
 import { compare } from './compare.ts'
+import { benchFormats } from './formats.ts'
 import { benchLedger } from './ledger-rows.ts'
 import { openWorkshop, type Workshop } from './processes.ts'
 import { benchProfile } from './profile.ts'
@@ -25,6 +27,7 @@ const COMMANDS: Record<string, Command> = {
   bodies: benchBodies,
   profile: benchProfile,
   ledger,
+  formats: benchFormats,
 }
 const FLAGS = ['--quick', '--json']
 

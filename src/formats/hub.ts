@@ -1,4 +1,5 @@
 import type { Usage } from '../store/store.ts'
+import type { Sealed } from './seals.ts'
 
 /*
  * The hub: what a request, an answer and a stream mean, in no dialect's own words. A dialect reads its JSON into these and writes its
@@ -34,6 +35,7 @@ export type HubRequest = {
   /** Who stands behind the request, for the provider's abuse checks. */
   user: string | null
   metadata: Record<string, string> | null
+  /** In the words of most: `auto`, `default`, `flex`, `priority`. */
   serviceTier: string | null
   /** Usage was asked for in the stream; null where the dialect always has it. */
   streamUsage: boolean | null
@@ -74,16 +76,26 @@ export type HubPart = (
   | HubToolResult
 ) & { cache?: HubCache }
 
-/**
- * What a model thought. `signature`: its provider's seal, without which the text is not taken back; `redacted`: the sealed text itself.
- * Seals may say whose they are (`seals.ts`).
- */
-export type HubReasoningPart = { type: 'reasoning'; text: string; signature?: string; redacted?: string; id?: string }
+/** What a model thought. `signature`: its provider's seal, without which the text is not taken back; `redacted`: the sealed text itself. */
+export type HubReasoningPart = Sealed & {
+  type: 'reasoning'
+  text: string
+  signature?: string
+  redacted?: string
+  id?: string
+}
 /** `arguments` is JSON text, as the model wrote it: it may be broken. `signature`: the provider's seal on the call. */
-export type HubToolCall = { type: 'tool_call'; id: string; name: string; arguments: string; signature?: string }
+export type HubToolCall = Sealed & {
+  type: 'tool_call'
+  id: string
+  name: string
+  arguments: string
+  signature?: string
+}
 /** `name`: of the tool, where the dialect says it. */
 export type HubToolResult = { type: 'tool_result'; id: string; name?: string; parts: HubPart[]; isError?: boolean }
 
+/** `start`, `end`: which characters of the candidate's whole text it stands behind. */
 export type HubCitation = { url?: string; title?: string; text?: string; start?: number; end?: number }
 
 export type HubTool = {
@@ -146,6 +158,7 @@ export type HubAnswer = {
   candidates: HubCandidate[]
   /** Null: not reported. */
   usage: Usage | null
+  /** In the words of most: `default`, `flex`, `priority`. */
   serviceTier?: string
 }
 
@@ -155,10 +168,10 @@ export type HubEvent =
   | { type: 'text'; choice: number; text: string }
   | { type: 'reasoning'; choice: number; text: string }
   /** Seals the reasoning before it. */
-  | { type: 'signature'; choice: number; signature: string }
-  | { type: 'redacted'; choice: number; data: string }
+  | (Sealed & { type: 'signature'; choice: number; signature: string })
+  | (Sealed & { type: 'redacted'; choice: number; data: string })
   | { type: 'refusal'; choice: number; text: string }
-  | { type: 'tool_call'; choice: number; call: number; id: string; name: string; signature?: string }
+  | (Sealed & { type: 'tool_call'; choice: number; call: number; id: string; name: string; signature?: string })
   /** A piece of the arguments' JSON text. */
   | { type: 'arguments'; choice: number; call: number; json: string }
   | { type: 'citation'; choice: number; citation: HubCitation }

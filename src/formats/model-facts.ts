@@ -1,3 +1,4 @@
+import type { DialectName } from './dialect.ts'
 import type { HubEffort } from './hub.ts'
 
 /** What a family of models takes and refuses, whoever serves it. */
@@ -35,8 +36,8 @@ export type ModelFacts = {
   knowsDeveloper: boolean
   /** Its cache follows marks in the prompt, also where another's format carries them. */
   takesCacheMarks: boolean
-  /** Takes sealed thoughts back, also where another's format carries them. */
-  takesSeals: boolean
+  /** The dialect of the seals that it takes back where another's format carries them; null: none. */
+  takesSeals: DialectName | null
   /** Wants its thoughts back, in plain text, with the calls that they led to. */
   wantsThoughts: boolean
   /** Seals its tool calls, and wants the seal back. */
@@ -68,7 +69,7 @@ const UNKNOWN: ModelFacts = {
   takesToolsWithEffort: true,
   knowsDeveloper: false,
   takesCacheMarks: false,
-  takesSeals: false,
+  takesSeals: null,
   wantsThoughts: false,
   sealsCalls: false,
   takesMediaInResults: false,
@@ -93,7 +94,7 @@ const REASONING = {
  */
 const TABLE: readonly (readonly [RegExp, Partial<ModelFacts>])[] = [
   // Anthropic: documentation of extended and adaptive thinking; getModelCapabilities of the Vercel AI SDK for the longest answers.
-  [/^claude/, { takesSchema: false, callIds: 'word', takesCacheMarks: true, takesSeals: true }],
+  [/^claude/, { takesSchema: false, callIds: 'word', takesCacheMarks: true, takesSeals: 'anthropic-messages' }],
   [/^claude-(?:2|instant|3-(?:opus|sonnet|haiku))/, { maxOutput: 4_096 }],
   [/^claude-3-[57]/, { maxOutput: 8_192 }],
   [/^claude-3-7/, { maxOutput: 64_000, reasons: 'budget' }],
@@ -145,7 +146,7 @@ const TABLE: readonly (readonly [RegExp, Partial<ModelFacts>])[] = [
   [/^(?:kimi-k(?:2-thinking|2\.\d|[3-9])|kimi-for-coding|glm-(?:4\.[5-9]|[5-9])|minimax-m)/, { wantsThoughts: true }],
   // Google: documentation of thinking; types of js-genai 2.18.
   [/^gemini-(?:1|2\.0)/, { maxOutput: 8_192 }],
-  [/^gemini/, { takesSchemaWithTools: false, takesCacheMarks: true, takesSeals: true }],
+  [/^gemini/, { takesSchemaWithTools: false, takesCacheMarks: true, takesSeals: 'gemini' }],
   [/^gemini-2\.5/, { maxOutput: 65_536, reasons: 'budget', budget: { least: 0, most: 24_576, none: true } }],
   [/^gemini-2\.5-pro/, { budget: { least: 128, most: 32_768, none: false } }],
   [/^gemini-2\.5-flash-lite/, { budget: { least: 512, most: 24_576, none: true } }],

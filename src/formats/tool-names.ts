@@ -25,7 +25,7 @@ export function ownToolName(name: string, { tools }: Pick<HubRequest, 'tools'>):
 /** The request with names that the provider takes, wherever it names a tool. */
 export function withToolNames<T extends Pick<HubRequest, 'messages' | 'tools' | 'toolChoice'>>(
   request: T,
-  taken: RegExp,
+  taken = GOOD,
 ): T {
   const { messages, tools, toolChoice } = request
   const isFine = ({ name }: { name?: string }) => name === undefined || taken.test(name)

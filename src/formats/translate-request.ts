@@ -1,6 +1,7 @@
 import type { Dialect, Json, RequestPlace } from './dialect.ts'
 import type { HubField, HubRequest } from './hub.ts'
 import { factsOf, type ModelFacts } from './model-facts.ts'
+import { refuse } from './read.ts'
 
 export type TranslatedRequest = {
   /** As the client meant it. */
@@ -16,12 +17,17 @@ type Route = { from: Dialect; to: Dialect }
 type Target = { model: string; facts?: ModelFacts; streamUsage: boolean }
 
 /** Throws `invalid_request`. */
-export function translateRequest(
-  { from, to }: Route,
-  body: Json,
-  place: RequestPlace,
-  target: Target,
-): TranslatedRequest {
+export function translateRequest(route: Route, body: Json, place: RequestPlace, target: Target): TranslatedRequest {
+  try {
+    return translate(route, body, place, target)
+  } catch (error) {
+    // What JSON.parse takes JSON.stringify may not.
+    if (error instanceof RangeError) refuse('messages', 'is nested too deeply')
+    throw error
+  }
+}
+
+function translate({ from, to }: Route, body: Json, place: RequestPlace, target: Target): TranslatedRequest {
   const request = from.parseRequest(body, place)
   const dropped = new Set(request.unknown)
   const lose = (what: HubField | `part:${string}`) => {

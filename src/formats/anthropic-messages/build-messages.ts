@@ -1,7 +1,9 @@
 import type { Dialect, Json } from '../dialect.ts'
-import type { HubMessage, HubPart, HubSource } from '../hub.ts'
+import type { HubMessage, HubPart, HubReasoningPart } from '../hub.ts'
 import type { ModelFacts } from '../model-facts.ts'
 import { argumentsOf } from '../read.ts'
+import { isOwnSeal } from '../seals.ts'
+import { buildDocument, buildImage } from './build-sources.ts'
 import { writeCache } from './cache.ts'
 
 type Lose = Parameters<Dialect['buildRequest']>[2]
@@ -9,14 +11,17 @@ type Turn = { role: 'user' | 'assistant'; content: Json[] }
 
 const isInstruction = ({ role }: HubMessage) => role === 'system' || role === 'developer'
 
+/** Without anybody who says anything instructions are what is said. */
+const areAlone = (messages: HubMessage[]) => messages.every(isInstruction)
+
 /** All instructions, wherever they stood, as one; a plain text where nothing is to be cached up to a part of it. */
-export function buildSystem(messages: HubMessage[], more: string | null): string | Json[] | null {
-  // Without anybody who says anything they are what is said.
-  const isAlone = messages.every(isInstruction)
-  const parts: HubPart[] = isAlone ? [] : messages.filter(isInstruction).flatMap((message) => message.parts)
-  const blocks = [...parts, ...(more === null ? [] : [{ type: 'text' as const, text: more }])].flatMap((part) =>
-    part.type === 'text' && part.text.trim() !== '' ? { text: part.text, cache: part.cache } : [],
-  )
+export function buildSystem(messages: HubMessage[], told: string | null, lose: Lose): string | Json[] | null {
+  const parts: HubPart[] = areAlone(messages) ? [] : messages.filter(isInstruction).flatMap((message) => message.parts)
+  const blocks = [...parts, ...(told === null ? [] : [{ type: 'text' as const, text: told }])].flatMap((part) => {
+    if (part.type !== 'text') lose(`part:${part.type}`)
+    else if (part.text.trim() !== '') return [{ text: part.text, cache: part.cache }]
+    return []
+  })
   if (blocks.length === 0) return null
   if (blocks.every(({ cache }) => cache === undefined)) return blocks.map(({ text }) => text).join('\n')
   return blocks.map(({ text, cache }) => ({ type: 'text', text, ...writeCache(cache) }))
@@ -24,9 +29,10 @@ export function buildSystem(messages: HubMessage[], more: string | null): string
 
 /** Turns of user and assistant by turns, beginning with the user; results of tools stand first in theirs. */
 export function buildMessages(messages: HubMessage[], facts: ModelFacts, lose: Lose): Json[] {
-  const isAlone = messages.every(isInstruction)
+  const isAlone = areAlone(messages)
   const turns: Turn[] = []
   for (const message of messages) {
+    if (message.name !== undefined) lose('part:messages.name')
     if (isInstruction(message) && !isAlone) continue
     const role = message.role === 'assistant' ? 'assistant' : 'user'
     const content = message.parts.flatMap((part) => buildBlock(part, role, lose))
@@ -35,7 +41,8 @@ export function buildMessages(messages: HubMessage[], facts: ModelFacts, lose: L
     if (last?.role === role) last.content.push(...content)
     else turns.push({ role, content })
   }
-  for (const { content } of turns) content.sort((a, b) => Number(isResult(b)) - Number(isResult(a)))
+  for (const { content } of turns)
+    if (content.some(isResult)) content.sort((a, b) => Number(isResult(b)) - Number(isResult(a)))
   if (turns[0]?.role === 'assistant') turns.unshift({ role: 'user', content: [{ type: 'text', text: '…' }] })
   endWithUser(turns, facts, lose)
   return turns
@@ -61,10 +68,7 @@ function buildBlock(part: HubPart, role: Turn['role'], lose: Lose): Json[] {
     case 'refusal':
       return part.text.trim() === '' ? [] : [{ type: 'text', text: part.text, ...cache }]
     case 'reasoning':
-      if (role !== 'assistant') return []
-      if (part.redacted !== undefined) return [{ type: 'redacted_thinking', data: part.redacted }]
-      // A thought without a seal is not taken back, and need not be there.
-      return part.signature === undefined ? [] : [{ type: 'thinking', thinking: part.text, signature: part.signature }]
+      return role === 'assistant' ? buildThought(part) : []
     case 'tool_call':
       return [{ type: 'tool_use', id: part.id, name: part.name, input: argumentsOf(part.arguments), ...cache }]
     case 'tool_result':
@@ -78,7 +82,7 @@ function buildBlock(part: HubPart, role: Turn['role'], lose: Lose): Json[] {
         },
       ]
     case 'image':
-      return buildImage(part.source, cache, lose)
+      return buildImage(part.source, undefined, cache, lose)
     case 'file':
       return buildDocument(part.source, part.name, cache, lose)
     default:
@@ -87,30 +91,10 @@ function buildBlock(part: HubPart, role: Turn['role'], lose: Lose): Json[] {
   }
 }
 
-const IMAGES = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp'])
-
-function buildImage(source: HubSource, cache: Json, lose: Lose): Json[] {
-  if (source.kind === 'url') return [{ type: 'image', source: { type: 'url', url: source.url }, ...cache }]
-  const mediaType = source.kind === 'base64' ? source.mediaType.replace('image/jpg', 'image/jpeg') : ''
-  if (source.kind === 'base64' && IMAGES.has(mediaType))
-    return [{ type: 'image', source: { type: 'base64', media_type: mediaType, data: source.data }, ...cache }]
-  lose('part:image')
-  return []
-}
-
-function buildDocument(source: HubSource, name: string | undefined, cache: Json, lose: Lose): Json[] {
-  const rest = { ...(name !== undefined && { title: name }), ...cache }
-  const document = (from: Json) => [{ type: 'document', source: from, ...rest }]
-  const asText = (data: string) => document({ type: 'text', media_type: 'text/plain', data })
-  if (source.kind === 'url') return document({ type: 'url', url: source.url })
-  if (source.kind === 'text') return asText(source.text)
-  if (source.kind === 'base64') {
-    const { mediaType, data } = source
-    if (mediaType === 'application/pdf') return document({ type: 'base64', media_type: mediaType, data })
-    if (mediaType.startsWith('text/') || mediaType === 'application/json')
-      return asText(Buffer.from(data, 'base64').toString('utf8'))
-  }
-  // Files that another provider keeps, and kinds that this one does not read.
-  lose('part:file')
-  return []
+/** A thought without a seal, or with another provider's, is not taken back, and need not be there. */
+function buildThought(part: HubReasoningPart): Json[] {
+  if (!isOwnSeal(part, 'anthropic-messages')) return []
+  const { text, signature, redacted } = part
+  if (redacted !== undefined) return [{ type: 'redacted_thinking', data: redacted }]
+  return signature === undefined ? [] : [{ type: 'thinking', thinking: text, signature }]
 }

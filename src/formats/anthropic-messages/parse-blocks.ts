@@ -1,16 +1,36 @@
 import type { Json } from '../dialect.ts'
 import type { HubCitation, HubPart, HubSource } from '../hub.ts'
-import { readBoolean, readRecord, readRecords, readText, records, refuse, requireText, textOrNull } from '../read.ts'
+import {
+  readBoolean,
+  readRecord,
+  readRecords,
+  readText,
+  record,
+  records,
+  refuse,
+  requireText,
+  textOrNull,
+} from '../read.ts'
+import { type Sealed, unmarkSeal } from '../seals.ts'
 import { readCache } from './cache.ts'
 
 /** The content of a request's message, or of a tool's result. What nobody else has is named in `unknown`. */
 export function parseBlocks(content: unknown, at: string, unknown: string[]): HubPart[] {
   if (content === undefined || content === null || content === '') return []
   if (typeof content === 'string') return [{ type: 'text', text: content }]
+  if (!Array.isArray(content)) return refuse(at, 'must be text or a list of blocks')
   return readRecords(content, at)!.flatMap((block, index) => {
     const parts = parseBlock(block, `${at}[${index}]`, unknown)
-    return parts.map((part) => ({ ...part, ...readCache(block) }))
+    const { cache } = readCache(block)
+    const last = parts.at(-1)
+    // Of what becomes several parts the last one ends what is to be cached.
+    return cache && last ? [...parts.slice(0, -1), { ...last, cache }] : parts
   })
+}
+
+/** Names what is lost, once. */
+function tell(unknown: string[], name: string): void {
+  if (!unknown.includes(name)) unknown.push(name)
 }
 
 function parseBlock(block: Json, at: string, unknown: string[]): HubPart[] {
@@ -26,8 +46,10 @@ function parseBlock(block: Json, at: string, unknown: string[]): HubPart[] {
       return [
         { type: 'reasoning', text: requireText(block.thinking, `${at}.thinking`), ...signatureOf(block.signature) },
       ]
-    case 'redacted_thinking':
-      return [{ type: 'reasoning', text: '', redacted: requireText(block.data, `${at}.data`) }]
+    case 'redacted_thinking': {
+      const { seal, sealedIn } = unmarkSeal(requireText(block.data, `${at}.data`), 'anthropic-messages')
+      return [{ type: 'reasoning', text: '', redacted: seal, sealedIn }]
+    }
     case 'tool_use': {
       const input = readRecord(block.input, `${at}.input`) ?? {}
       const [id, name] = [requireText(block.id, `${at}.id`), requireText(block.name, `${at}.name`)]
@@ -47,19 +69,26 @@ function parseBlock(block: Json, at: string, unknown: string[]): HubPart[] {
     case 'search_result': {
       const said = parseBlocks(block.content, `${at}.content`, unknown)
       const head = [block.title, block.source].filter((one) => typeof one === 'string').join(', ')
-      return [{ type: 'text', text: `${head}\n` }, ...said]
+      return head === '' ? said : [{ type: 'text', text: head }, ...said]
     }
     default:
-      unknown.push(`messages.${type}`)
+      tell(unknown, `messages.${type}`)
       return []
   }
 }
 
-const signatureOf = (signature: unknown) => (typeof signature === 'string' && signature !== '' ? { signature } : {})
+/** Of a thought: '' where whoever answered makes none. */
+export function signatureOf(signature: unknown): Sealed & { signature?: string } {
+  if (typeof signature !== 'string' || signature === '') return {}
+  const { seal, sealedIn } = unmarkSeal(signature, 'anthropic-messages')
+  return { signature: seal, sealedIn }
+}
 
 function parseDocument(block: Json, at: string, unknown: string[]): HubPart[] {
   const source = readRecord(block.source, `${at}.source`) ?? refuse(`${at}.source`, 'is required')
   const title = readText(block.title, `${at}.title`)
+  if (record(block.citations).enabled === true) tell(unknown, 'messages.document.citations')
+  if (block.context != null) tell(unknown, 'messages.document.context')
   // A document made of blocks is its blocks.
   if (source.type === 'content') return parseBlocks(source.content, `${at}.source.content`, unknown)
   return [{ type: 'file', source: parseSource(source, `${at}.source`), ...(title !== null && { name: title }) }]

@@ -49,7 +49,9 @@ export function parseRequest(body: Json): HubRequest {
     frequencyPenalty: null,
     logprobs: null,
     logitBias: null,
-    format: parseFormat(readRecord(output?.format, 'output_config.format')),
+    format: parseFormat(
+      readRecord(output?.format, 'output_config.format') ?? readRecord(body.output_format, 'output_format'),
+    ),
     reasoning: parseReasoning(readRecord(body.thinking, 'thinking'), readText(output?.effort, 'output_config.effort')),
     user: readText(metadata?.user_id, 'metadata.user_id'),
     metadata: null,
@@ -59,19 +61,19 @@ export function parseRequest(body: Json): HubRequest {
   }
 }
 
-/** `cache_control` on the top level: caching by itself, as most others do it unasked. */
+/** `cache_control` on the top level: caching by itself, as most others do it unasked; `output_format`: its first name. */
 const KNOWN = new Set(
   (
     'model messages system max_tokens stream temperature top_p top_k stop_sequences tools tool_choice thinking output_config ' +
-    'metadata service_tier cache_control'
+    'output_format metadata service_tier cache_control'
   ).split(' '),
 )
 
 function parseSystem(system: unknown): HubMessage[] {
   if (system === undefined || system === null || system === '') return []
   if (typeof system === 'string') return [{ role: 'system', parts: [{ type: 'text', text: system }] }]
-  const blocks = readRecords(system, 'system')!
-  const parts = blocks.map((block, index) => ({
+  if (!Array.isArray(system)) return refuse('system', 'must be text or a list of text blocks')
+  const parts = readRecords(system, 'system')!.map((block, index) => ({
     type: 'text' as const,
     text: requireText(block.text, `system[${index}].text`),
     ...readCache(block),
@@ -86,6 +88,7 @@ function parseMessages(body: Json, unknown: string[]): HubMessage[] {
     const role = requireText(message.role, `${at}.role`)
     if (role !== 'user' && role !== 'assistant' && role !== 'system')
       return refuse(`${at}.role`, 'must be one of user, assistant, system')
+    if (message.content === undefined || message.content === null) return refuse(`${at}.content`, 'is required')
     return { role, parts: parseBlocks(message.content, `${at}.content`, unknown) }
   })
 }
@@ -132,10 +135,14 @@ function parseFormat(format: Json | null): HubFormat | null {
   return { type: 'schema', name: 'answer', schema: schema ?? {}, strict: true }
 }
 
+const THINKING = new Set<unknown>(['enabled', 'adaptive', 'disabled'])
+
 function parseReasoning(thinking: Json | null, effort: string | null): HubReasoning | null {
   if (thinking === null && effort === null) return null
   if (effort !== null && !(EFFORTS as readonly string[]).includes(effort))
     refuse('output_config.effort', `must be one of ${EFFORTS.join(', ')}`)
+  if (thinking !== null && !THINKING.has(thinking.type))
+    refuse('thinking.type', 'must be one of enabled, adaptive, disabled')
   if (thinking?.type === 'disabled') return { effort: 'none', budgetTokens: null, shown: null }
   return {
     effort: effort as HubEffort | null,

@@ -1,8 +1,8 @@
 import type { Dialect, Json } from '../dialect.ts'
-import type { HubMessage, HubPart, HubToolResult } from '../hub.ts'
+import type { HubMessage, HubPart, HubReasoningPart, HubToolCall, HubToolResult } from '../hub.ts'
 import type { ModelFacts } from '../model-facts.ts'
 import { argumentsOf, withoutEmpty } from '../read.ts'
-import { ownSeal } from '../seals.ts'
+import { isOwnSeal } from '../seals.ts'
 import { buildMedia } from './media.ts'
 import { buildResponse } from './results.ts'
 import { ANY_SEAL } from './seals.ts'
@@ -68,7 +68,7 @@ function buildModelParts(parts: HubPart[], facts: ModelFacts, lose: Lose): Json[
   }
   parts.forEach((part, index) => {
     if (part.type === 'reasoning') {
-      const seal = ownSeal('gemini', part.signature)
+      const seal = ownSeal(part)
       const last = built.at(-1)
       if (seal === null) return
       if (part.text === '' && isOpenText(last) && !lacksSeal(parts[index + 1])) last.thoughtSignature = seal
@@ -78,7 +78,7 @@ function buildModelParts(parts: HubPart[], facts: ModelFacts, lose: Lose): Json[
       built.push(withoutEmpty({ text: part.text, thoughtSignature: take() }))
     } else if (part.type === 'tool_call') {
       // Of calls side by side the first one is sealed, and refused without.
-      const seal = ownSeal('gemini', part.signature) ?? take() ?? (facts.sealsCalls && !hasCalls ? ANY_SEAL : null)
+      const seal = ownSeal(part) ?? take() ?? (facts.sealsCalls && !hasCalls ? ANY_SEAL : null)
       const functionCall = { id: part.id, name: part.name, args: argumentsOf(part.arguments) }
       built.push(withoutEmpty({ functionCall, thoughtSignature: seal }))
       hasCalls = true
@@ -92,8 +92,9 @@ const isOpenText = (part: Json | undefined): part is Json =>
   part?.text !== undefined && part.thoughtSignature === undefined
 
 /** Dialects without a place for a call's seal keep it in the thought before the call. */
-const lacksSeal = (part: HubPart | undefined) =>
-  part?.type === 'tool_call' && ownSeal('gemini', part.signature) === null
+const lacksSeal = (part: HubPart | undefined) => part?.type === 'tool_call' && ownSeal(part) === null
+
+const ownSeal = (part: HubToolCall | HubReasoningPart) => (isOwnSeal(part, 'gemini') ? (part.signature ?? null) : null)
 
 function buildUserParts(parts: HubPart[], calls: Map<string, string>, facts: ModelFacts, lose: Lose): Json[] {
   const order = [...calls.keys()]

@@ -1,8 +1,10 @@
 import type { Usage } from '../../store/store.ts'
+import { freshCallIds } from '../call-ids.ts'
 import { type AnswerFacts, type StreamBuilder, UnreadableAnswer } from '../dialect.ts'
 import { statusOf } from '../error-kind.ts'
 import type { HubCitation, HubEvent, HubFinish } from '../hub.ts'
 import { argumentsOf, parseObject } from '../read.ts'
+import { ownToolName } from '../tool-names.ts'
 import { CALLED, showsThoughts } from './build-answer.ts'
 import { buildGrounding } from './citations.ts'
 import { buildError } from './error.ts'
@@ -19,13 +21,14 @@ type Choice = {
   said: string | null
   finish: HubFinish | null
 }
-type Call = { id: string; name: string; json: string; signature?: string }
+type Call = Seal & { id: string; name: string; json: string }
 
 const MAX_SAID = 32_768
 
 /** Every event is a whole answer of its own, with what is new in it; the last one says why it ended, and what was used. */
 export function createStreamBuilder({ now, model: asked, request }: AnswerFacts): StreamBuilder {
   const shows = showsThoughts(request)
+  const fresh = freshCallIds(request)
   let tail = ''
   let usage: Usage | null = null
   const choices = new Map<number, Choice>()
@@ -97,12 +100,12 @@ export function createStreamBuilder({ now, model: asked, request }: AnswerFacts)
       case 'reasoning':
         return event.text === '' ? '' : think(event.choice, event.text, {})
       case 'signature':
-        return think(event.choice, '', { signature: event.signature })
+        return think(event.choice, '', event)
       case 'redacted':
-        return think(event.choice, '', { redacted: event.data })
+        return think(event.choice, '', { ...event, redacted: event.data })
       case 'tool_call': {
-        const { choice, call, id, name, signature } = event
-        choiceOf(choice).calls.set(call, { id, name, json: '', ...(signature !== undefined && { signature }) })
+        const called = { ...event, id: fresh(event.id), name: ownToolName(event.name, request), json: '' }
+        choiceOf(event.choice).calls.set(event.call, called)
         return ''
       }
       case 'arguments': {
@@ -135,11 +138,11 @@ export function createStreamBuilder({ now, model: asked, request }: AnswerFacts)
   return { push: build }
 }
 
-function buildCall({ id, name, json, signature }: Call): string {
+function buildCall({ id, name, json, ...seal }: Call): string {
   // As it was written, where that is an object on one line: nothing is lost of long numbers.
   const args =
     /[\r\n]/.test(json) || !json.startsWith('{') || !parseObject(json) ? JSON.stringify(argumentsOf(json)) : json
-  return `{"functionCall":{"id":${JSON.stringify(id)},"name":${JSON.stringify(name)},"args":${args}}${sealOf({ signature })}}`
+  return `{"functionCall":{"id":${JSON.stringify(id)},"name":${JSON.stringify(name)},"args":${args}}${sealOf(seal)}}`
 }
 
 function sealOf(seal: Seal): string {

@@ -7,7 +7,7 @@ import { parseFinish } from './finish.ts'
 import { parseLogprobs } from './logprobs.ts'
 import { mediaPart } from './media.ts'
 import { parseText } from './parse-parts.ts'
-import { readSeal } from './seals.ts'
+import { readCallSeal } from './seals.ts'
 import { parseTier } from './tiers.ts'
 
 export function parseAnswer(body: Json): HubAnswer {
@@ -65,13 +65,12 @@ function parseCandidate(candidate: Json, index: number, answer: string): HubCand
 }
 
 function parseCall({ id, name, args }: Json, thoughtSignature: unknown, invented: string): HubPart {
-  const { signature } = readSeal(thoughtSignature)
   return {
     type: 'tool_call',
     id: text(id) || invented,
     name: text(name),
     arguments: JSON.stringify(record(args)),
-    ...(signature !== undefined && { signature }),
+    ...readCallSeal(thoughtSignature),
   }
 }
 

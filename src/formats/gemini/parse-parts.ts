@@ -5,7 +5,7 @@ import { readMessage, readMessages } from './fields.ts'
 import { mediaPart } from './media.ts'
 import type { Calls } from './parse-contents.ts'
 import { parseResponse } from './results.ts'
-import { readSeal } from './seals.ts'
+import { readCallSeal, readSeal } from './seals.ts'
 
 /** One part of a request's content. `calls`: the conversation's tool calls so far. What nobody else has is named in `unknown`. */
 export function parsePart(part: Json, at: string, calls: Calls, unknown: string[]): HubPart[] {
@@ -23,26 +23,25 @@ const KNOWN = new Set('text thought thoughtSignature inlineData fileData functio
 
 /** A text's own seal stands behind it, as it comes in a stream. */
 export function parseText(text: string, { thought, thoughtSignature }: Json): HubPart[] {
-  const { signature, redacted } = readSeal(thoughtSignature)
-  if (redacted !== undefined) return [{ type: 'reasoning', text: '', redacted }]
-  const sealed = signature === undefined ? {} : { signature }
-  if (thought === true) return text === '' && signature === undefined ? [] : [{ type: 'reasoning', text, ...sealed }]
+  const seal = readSeal(thoughtSignature)
+  const { signature, redacted } = seal
+  if (redacted !== undefined) return [{ type: 'reasoning', text: '', ...seal }]
+  if (thought === true) return text === '' && signature === undefined ? [] : [{ type: 'reasoning', text, ...seal }]
   return [
     ...(text === '' ? [] : [{ type: 'text' as const, text }]),
-    ...(signature === undefined ? [] : [{ type: 'reasoning' as const, text: '', signature }]),
+    ...(signature === undefined ? [] : [{ type: 'reasoning' as const, text: '', ...seal }]),
   ]
 }
 
 function parseCall({ functionCall, thoughtSignature }: Json, at: string, calls: Calls): HubPart {
   const call = readMessage(functionCall, at)!
   const name = requireText(call.name, `${at}.name`)
-  const { signature } = readSeal(thoughtSignature)
   return {
     type: 'tool_call',
     id: calls.open(readText(call.id, `${at}.id`), name, at),
     name,
     arguments: JSON.stringify(readRecord(call.args, `${at}.args`) ?? {}),
-    ...(signature !== undefined && { signature }),
+    ...readCallSeal(thoughtSignature),
   }
 }
 

@@ -9,7 +9,7 @@ import { parseFinish } from './finish.ts'
 import { parseLogprobs } from './logprobs.ts'
 import { callId, createdAt, failure } from './parse-answer.ts'
 import { addPartialArgument, createArguments } from './partial-arguments.ts'
-import { readSeal } from './seals.ts'
+import { readCallSeal, readSeal } from './seals.ts'
 
 type Choice = {
   calls: number
@@ -57,9 +57,9 @@ export function createStreamParser(): StreamParser {
         state.said = state.said.length > MAX_SAID ? null : state.said + said
     }
     if (part.thoughtSignature === undefined) return
-    const { signature, redacted } = readSeal(part.thoughtSignature)
-    if (redacted !== undefined) events.push({ type: 'redacted', choice, data: redacted })
-    if (signature !== undefined) events.push({ type: 'signature', choice, signature })
+    const { signature, redacted, ...sealed } = readSeal(part.thoughtSignature)
+    if (redacted !== undefined) events.push({ type: 'redacted', choice, data: redacted, ...sealed })
+    if (signature !== undefined) events.push({ type: 'signature', choice, signature, ...sealed })
   }
 
   const closeCall = (choice: number, state: Choice, events: HubEvent[]) => {
@@ -74,9 +74,8 @@ export function createStreamParser(): StreamParser {
     if (typeof name === 'string' && name !== '') {
       closeCall(choice, state, events)
       const call = state.calls++
-      const { signature } = readSeal(part.thoughtSignature)
-      const sealed = signature === undefined ? {} : { signature }
-      events.push({ type: 'tool_call', choice, call, id: text(own) || callId(id, choice, call), name, ...sealed })
+      const seal = readCallSeal(part.thoughtSignature)
+      events.push({ type: 'tool_call', choice, call, id: text(own) || callId(id, choice, call), name, ...seal })
       state.open = { call, args: isRecord(args) ? args : createArguments() }
     }
     for (const partial of records(partialArgs)) if (state.open) addPartialArgument(state.open.args, partial)

@@ -1,4 +1,4 @@
-import { markSeal, ownSeal } from '../seals.ts'
+import { isOwnSeal, markSeal, type Sealed, unmarkSeal } from '../seals.ts'
 
 /*
  * `thoughtSignature` is the provider's seal on a part, and the one place where a client of this dialect keeps anything for it. The
@@ -15,21 +15,31 @@ const HEADS = {
   redacted: Buffer.from(WRAPPED.redacted).toString('base64'),
 }
 
-export type Seal = { signature?: string; redacted?: string }
+export type Seal = Sealed & { signature?: string; redacted?: string }
 
 export function readSeal(thoughtSignature: unknown): Seal {
   if (typeof thoughtSignature !== 'string' || thoughtSignature === '' || thoughtSignature === ANY_SEAL) return {}
   for (const kind of ['signature', 'redacted'] as const)
-    if (thoughtSignature.startsWith(HEADS[kind]))
-      return { [kind]: Buffer.from(thoughtSignature, 'base64').toString('utf8').slice(WRAPPED[kind].length) }
-  return { signature: markSeal('gemini', thoughtSignature) }
+    if (thoughtSignature.startsWith(HEADS[kind])) {
+      const kept = Buffer.from(thoughtSignature, 'base64').toString('utf8').slice(WRAPPED[kind].length)
+      const { seal, sealedIn } = unmarkSeal(kept, 'gemini')
+      return { [kind]: seal, sealedIn }
+    }
+  return { signature: thoughtSignature, sealedIn: 'gemini' }
+}
+
+/** Of a call, which has no sealed text in its place. */
+export function readCallSeal(thoughtSignature: unknown): Omit<Seal, 'redacted'> {
+  const { signature, sealedIn } = readSeal(thoughtSignature)
+  return signature === undefined ? {} : { signature, sealedIn }
 }
 
 /** For a client, whosever it is. */
-export function writeSeal({ signature, redacted }: Seal): string | null {
-  if (redacted !== undefined) return wrap(WRAPPED.redacted + redacted)
-  if (signature === undefined) return null
-  return ownSeal('gemini', signature) ?? wrap(WRAPPED.signature + signature)
+export function writeSeal(seal: Seal): string | null {
+  const { signature, redacted } = seal
+  if (redacted !== undefined) return wrap(WRAPPED.redacted + markSeal(redacted, seal, 'gemini'))
+  if (signature === undefined || isOwnSeal(seal, 'gemini')) return signature ?? null
+  return wrap(WRAPPED.signature + markSeal(signature, seal, 'gemini'))
 }
 
 const wrap = (text: string) => Buffer.from(text).toString('base64')

@@ -1,6 +1,7 @@
 import type { Dialect, Json } from '../dialect.ts'
+import { askedEffort } from '../effort.ts'
 import type { HubReasoning, HubRequest } from '../hub.ts'
-import { BUDGETS, effortOf, type ModelFacts, nearestEffort } from '../model-facts.ts'
+import { BUDGETS, type ModelFacts, nearestEffort } from '../model-facts.ts'
 
 type Lose = Parameters<Dialect['buildRequest']>[2]
 
@@ -34,8 +35,8 @@ function budgetOf({ effort, budgetTokens }: HubReasoning, { budget }: ModelFacts
   return { thinkingBudget: Math.min(budget.most, Math.max(budget.least, wanted)) }
 }
 
-function levelOf({ effort, budgetTokens }: HubReasoning, { efforts }: ModelFacts): Json {
-  const wanted = effort ?? (budgetTokens === null ? null : effortOf(budgetTokens))
+function levelOf(reasoning: HubReasoning, { efforts }: ModelFacts): Json {
+  const wanted = askedEffort(reasoning)
   if (wanted === null) return {}
   return { thinkingLevel: (efforts ? nearestEffort(wanted, efforts) : wanted).toUpperCase() }
 }

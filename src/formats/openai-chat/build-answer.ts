@@ -1,28 +1,40 @@
+import { freshCallIds } from '../call-ids.ts'
 import type { AnswerFacts, Json } from '../dialect.ts'
 import type { HubAnswer, HubCandidate, HubCitation, HubPart } from '../hub.ts'
+import { ownToolName } from '../tool-names.ts'
 import { sealDetail, textDetail } from './extensions.ts'
 import { buildFinish } from './finish.ts'
 import { buildLogprobs } from './logprobs.ts'
 import { buildUsage } from './usage.ts'
 
-export const buildAnswer = (answer: HubAnswer, { now }: AnswerFacts): Json => ({
-  id: answer.id || `chatcmpl-${now}`,
-  object: 'chat.completion',
-  created: answer.created ?? now,
-  model: answer.model,
-  choices: answer.candidates.map(buildChoice),
-  ...(answer.usage && { usage: buildUsage(answer.usage) }),
-  ...(answer.serviceTier !== undefined && { service_tier: answer.serviceTier }),
-})
+export function buildAnswer(answer: HubAnswer, facts: AnswerFacts): Json {
+  const fresh = freshCallIds(facts.request)
+  const tier = buildTier(answer.serviceTier)
+  return {
+    id: answer.id || `chatcmpl-${facts.now}`,
+    object: 'chat.completion',
+    created: answer.created ?? facts.now,
+    model: answer.model || facts.model,
+    choices: answer.candidates.map((candidate, index) => buildChoice(candidate, index, facts, fresh)),
+    ...(answer.usage && { usage: buildUsage(answer.usage) }),
+    ...(tier !== null && { service_tier: tier }),
+  }
+}
 
-const buildChoice = ({ parts, finish, logprobs }: HubCandidate, index: number): Json => ({
+const TIERS = new Set(['auto', 'default', 'flex', 'scale', 'priority'])
+const buildTier = (tier: string | undefined) =>
+  tier === 'standard' ? 'default' : tier !== undefined && TIERS.has(tier) ? tier : null
+
+type Fresh = ReturnType<typeof freshCallIds>
+
+const buildChoice = (candidate: HubCandidate, index: number, facts: AnswerFacts, fresh: Fresh): Json => ({
   index,
-  message: buildMessage(parts),
-  logprobs: logprobs ? buildLogprobs(logprobs) : null,
-  finish_reason: buildFinish(finish),
+  message: buildMessage(candidate.parts, facts, fresh),
+  logprobs: candidate.logprobs ? buildLogprobs(candidate.logprobs) : null,
+  finish_reason: buildFinish(candidate.finish),
 })
 
-function buildMessage(parts: HubPart[]): Json {
+function buildMessage(parts: HubPart[], { request }: AnswerFacts, fresh: Fresh): Json {
   let content: string | null = null
   let refusal: string | null = null
   let thought = ''
@@ -39,15 +51,20 @@ function buildMessage(parts: HubPart[]): Json {
       case 'refusal':
         refusal = (refusal ?? '') + part.text
         break
-      case 'reasoning':
+      case 'reasoning': {
         thought += part.text
-        if (part.redacted !== undefined) details.push(sealDetail(part.redacted))
-        else if (part.signature !== undefined) details.push(textDetail(part.text, part.signature))
+        const seal = { index: details.length, sealedIn: part.sealedIn, ...(part.id !== undefined && { id: part.id }) }
+        if (part.redacted !== undefined) details.push(sealDetail(part.redacted, seal))
+        else if (part.signature !== undefined) details.push(textDetail(part.text, part.signature, seal))
         break
-      case 'tool_call':
-        calls.push({ id: part.id, type: 'function', function: { name: part.name, arguments: part.arguments || '{}' } })
-        if (part.signature !== undefined) details.push(sealDetail(part.signature, part.id))
+      }
+      case 'tool_call': {
+        const [id, name] = [fresh(part.id), ownToolName(part.name, request)]
+        calls.push({ id, type: 'function', function: { name, arguments: part.arguments || '{}' } })
+        const seal = { index: details.length, sealedIn: part.sealedIn, id }
+        if (part.signature !== undefined) details.push(sealDetail(part.signature, seal))
         break
+      }
     }
   }
   return {

@@ -1,184 +1,126 @@
-import { withCallIds } from '../call-ids.ts'
-import { dataUrl } from '../data-url.ts'
 import type { Dialect, Json } from '../dialect.ts'
-import { effortFor } from '../effort.ts'
-import type { HubFormat, HubMessage, HubPart, HubRequest, HubSource, HubTool, HubToolChoice } from '../hub.ts'
+import { askedEffort, effortFor } from '../effort.ts'
+import { formatInstructions } from '../format-instructions.ts'
+import type { HubEffort, HubField, HubFormat, HubMessage, HubRequest } from '../hub.ts'
 import type { ModelFacts } from '../model-facts.ts'
 import { withoutEmpty } from '../read.ts'
-import { withoutForeignSeals } from '../seals.ts'
-import { sealDetail, textDetail, writeCache } from './extensions.ts'
+import { isClosedSchema } from '../strict-schema.ts'
+import { offeredTools } from '../tool-choice.ts'
+import { withToolNames } from '../tool-names.ts'
+import { shortUserId } from '../user-id.ts'
+import { buildMessages } from './build-messages.ts'
+import { buildTool, buildToolChoice } from './build-tools.ts'
 
 type Lose = Parameters<Dialect['buildRequest']>[2]
 
-export function buildRequest(request: HubRequest, facts: ModelFacts, lose: Lose): Json {
-  const { tools, temperature, topP, topK, logprobs } = request
-  const sampling = facts.takesSampling ? { temperature, top_p: topP } : {}
-  if (!facts.takesSampling) {
-    if (temperature !== null) lose('temperature')
-    if (topP !== null) lose('topP')
-  }
-  if (topK !== null) lose('topK')
+/** OpenAI takes no more, and others seldom more. */
+const MAX_STOPS = 4
+/** "string too long. Expected a string with maximum length 64"; others take 128. */
+const MAX_USER = 64
+
+export function buildRequest(given: HubRequest, facts: ModelFacts, lose: Lose): Json {
+  const request = withToolNames(given)
+  const tools = offeredTools(request)
+  const effort = buildEffort(request, facts, lose)
+  const messages = withFormatTold(request, facts)
+  if (request.topK !== null) lose('topK')
   return withoutEmpty({
     model: request.model,
-    messages: withCallIds(withoutForeignSeals(request.messages, 'openai-chat'), facts).flatMap((message) =>
-      buildMessages(message, lose),
-    ),
+    messages: buildMessages(messages, facts, lose),
     ...(request.stream && { stream: true }),
     ...(request.stream && request.streamUsage && { stream_options: { include_usage: true } }),
-    tools: tools.length === 0 ? null : tools.map(buildTool),
-    tool_choice: request.toolChoice && buildToolChoice(request.toolChoice),
+    tools: tools.length === 0 ? null : tools.map((tool) => buildTool(tool, facts, lose)),
+    tool_choice: buildToolChoice(request, tools, facts, lose),
     // Without tools some refuse it.
-    parallel_tool_calls: tools.length === 0 ? null : request.parallelToolCalls,
-    [facts.countsReasoning ? 'max_completion_tokens' : 'max_tokens']: request.maxTokens,
-    ...sampling,
-    stop: request.stop.length === 0 ? null : request.stop,
+    parallel_tool_calls: tools.length === 0 || !facts.takesParallel ? null : request.parallelToolCalls,
+    [facts.countsReasoning ? 'max_completion_tokens' : 'max_tokens']: bounded(request.maxTokens, facts.maxOutput),
+    ...buildSampling(request, maySample(facts, effort), lose),
+    stop: buildStop(request.stop, facts, lose),
     seed: request.seed,
     n: request.candidates,
-    presence_penalty: request.presencePenalty,
-    frequency_penalty: request.frequencyPenalty,
-    logprobs: logprobs === null ? null : true,
-    top_logprobs: logprobs || null,
-    logit_bias: request.logitBias,
-    response_format: request.format && buildFormat(request.format),
-    reasoning_effort: buildEffort(request, facts, lose),
-    user: request.user,
+    response_format: request.format && buildFormat(request.format, facts, lose),
+    reasoning_effort: effort,
+    user: request.user && shortUserId(request.user, MAX_USER),
     metadata: request.metadata,
-    service_tier: request.serviceTier,
+    service_tier: buildTier(request.serviceTier),
   })
 }
 
-function buildEffort({ reasoning, tools }: HubRequest, facts: ModelFacts, lose: Lose): string | null {
+/** More than a model can write it would not write, but refuse. */
+const bounded = (maxTokens: number | null, most: number | null) =>
+  maxTokens === null || most === null ? maxTokens : Math.min(maxTokens, most)
+
+function buildEffort({ reasoning, tools }: HubRequest, facts: ModelFacts, lose: Lose): HubEffort | null {
   if (!facts.takesToolsWithEffort && tools.length > 0) {
-    if (reasoning !== null && reasoning.effort !== 'none') lose('reasoning')
-    return 'none'
+    const asked = askedEffort(reasoning)
+    if (asked !== null && asked !== 'none') lose('reasoning')
+    return facts.efforts?.includes('none') ? 'none' : null
   }
-  return effortFor(reasoning, facts)
+  return effortFor(reasoning, facts, lose)
 }
 
-function buildMessages({ role, parts, name }: HubMessage, lose: Lose): Json[] {
-  const named = name === undefined ? {} : { name }
-  if (role === 'assistant') return [{ role, ...named, ...buildAssistant(parts) }]
-  const results = parts.filter((part) => part.type === 'tool_result')
-  const others = parts.filter((part) => part.type !== 'tool_result')
-  // Results must follow the calls directly; what they show besides text comes behind all of them, from the user.
-  const shown = results.flatMap(({ parts: inner }) => inner.filter(({ type }) => type !== 'text'))
-  const content = [...shown, ...others].flatMap((part) => buildPart(part, lose))
-  return [
-    ...results.map((result) => ({ role: 'tool', tool_call_id: result.id, content: textOf(result.parts) })),
-    ...(content.length > 0 || results.length === 0 ? [{ role, ...named, content: plain(content) }] : []),
-  ]
+/** Models that reason take no sampling while they do. */
+function maySample(facts: ModelFacts, effort: HubEffort | null): boolean {
+  if (facts.takesSampling) return true
+  const canRest = facts.efforts?.includes('none') ?? false
+  return canRest && (effort === null ? !facts.reasonsUnasked : effort === 'none')
 }
 
-/** A text alone is written as such. */
-const plain = (content: Json[]) =>
-  content.length === 0 ? '' : content.length === 1 && isBareText(content[0]!) ? content[0]!.text : content
-const isBareText = (part: Json) => part.type === 'text' && part.cache_control === undefined
+const SAMPLING: readonly (readonly [HubField, string, usual: unknown])[] = [
+  ['temperature', 'temperature', 1],
+  ['topP', 'top_p', 1],
+  ['presencePenalty', 'presence_penalty', 0],
+  ['frequencyPenalty', 'frequency_penalty', 0],
+  ['logitBias', 'logit_bias', null],
+  ['logprobs', 'logprobs', null],
+]
 
-const textOf = (parts: HubPart[]) => parts.map((part) => (part.type === 'text' ? part.text : '')).join('')
-
-function buildAssistant(parts: HubPart[]): Json {
-  const content: Json[] = []
-  const calls: Json[] = []
-  const details: Json[] = []
-  let refusal: string | null = null
-  for (const part of parts) {
-    if (part.type === 'text') content.push(buildText(part))
-    else if (part.type === 'refusal') refusal = (refusal ?? '') + part.text
-    else if (part.type === 'tool_call') {
-      calls.push({ id: part.id, type: 'function', function: { name: part.name, arguments: part.arguments || '{}' } })
-      if (part.signature !== undefined) details.push(sealDetail(part.signature, part.id))
-    } else if (part.type === 'reasoning') {
-      if (part.redacted !== undefined) details.push(sealDetail(part.redacted))
-      else if (part.signature !== undefined) details.push(textDetail(part.text, part.signature))
-    }
+function buildSampling(request: HubRequest, may: boolean, lose: Lose): Json {
+  const built: Json = {}
+  for (const [field, name, usual] of SAMPLING) {
+    const value = request[field]
+    if (value === null) continue
+    if (may) built[name] = value
+    else if (value !== usual) lose(field)
   }
-  return withoutEmpty({
-    content: content.length === 0 ? (calls.length > 0 || refusal !== null ? undefined : '') : plain(content),
-    refusal,
-    tool_calls: calls.length === 0 ? null : calls,
-    reasoning_details: details.length === 0 ? null : details,
-  })
+  if (built.logprobs !== undefined) Object.assign(built, { logprobs: true, top_logprobs: request.logprobs || null })
+  return built
 }
 
-const buildText = ({ text, cache }: HubPart & { type: 'text' }): Json => ({
-  type: 'text',
-  text,
-  ...(cache && { cache_control: writeCache(cache) }),
-})
-
-function buildPart(part: HubPart, lose: Lose): Json[] {
-  switch (part.type) {
-    case 'text':
-      return [buildText(part)]
-    case 'image':
-      return buildImage(part, lose)
-    case 'audio':
-      return [
-        { type: 'input_audio', input_audio: { data: part.source.data, format: audioFormat(part.source.mediaType) } },
-      ]
-    case 'file':
-      return buildFile(part.source, part.name, lose)
-    case 'refusal':
-      return [{ type: 'text', text: part.text }]
-    default:
-      lose(`part:${part.type}`)
-      return []
-  }
+function buildStop(stop: string[], facts: ModelFacts, lose: Lose): string[] | null {
+  const kept = facts.takesStop ? stop.slice(0, MAX_STOPS) : []
+  if (kept.length < stop.length) lose('stop')
+  return kept.length === 0 ? null : kept
 }
 
-function buildImage({ source, detail }: HubPart & { type: 'image' }, lose: Lose): Json[] {
-  const more = detail === undefined ? {} : { detail }
-  if (source.kind === 'url') return [{ type: 'image_url', image_url: { url: source.url, ...more } }]
-  if (source.kind === 'base64')
-    return [{ type: 'image_url', image_url: { url: dataUrl(source.mediaType, source.data), ...more } }]
-  lose('part:image')
-  return []
-}
+/** `auto` is what everyone does by himself, and not everyone knows the field. */
+const buildTier = (tier: string | null) =>
+  tier === 'auto' ? null : tier === 'standard_only' || tier === 'standard' ? 'default' : tier
 
-function buildFile(source: HubSource, name: string | undefined, lose: Lose): Json[] {
-  switch (source.kind) {
-    case 'text':
-      return [{ type: 'text', text: source.text }]
-    case 'file_id':
-      return [{ type: 'file', file: { file_id: source.id } }]
-    case 'base64': {
-      const filename = name ?? `document.${source.mediaType.split('/')[1] ?? 'bin'}`
-      return [{ type: 'file', file: { filename, file_data: dataUrl(source.mediaType, source.data) } }]
-    }
-    default:
-      lose('part:file')
-      return []
-  }
-}
-
-/** `audio/mpeg` is how `mp3` is really called. */
-const audioFormat = (mediaType: string) => {
-  const format = mediaType.replace(/^audio\/(?:x-)?/, '')
-  return format === 'mpeg' ? 'mp3' : format === 'wave' ? 'wav' : format
-}
-
-const buildTool = ({ name, description, parameters, strict, cache }: HubTool): Json => ({
-  type: 'function',
-  function: {
-    name,
-    ...(description !== undefined && { description }),
-    ...(parameters !== null && { parameters }),
-    ...(strict !== undefined && { strict }),
-  },
-  ...(cache && { cache_control: writeCache(cache) }),
-})
-
-function buildToolChoice(choice: HubToolChoice): unknown {
-  if (choice.type !== 'tools') return choice.type
-  const tools = choice.names.map((name) => ({ type: 'function', function: { name } }))
-  if (tools.length === 1 && choice.required) return tools[0]
-  return { type: 'allowed_tools', allowed_tools: { mode: choice.required ? 'required' : 'auto', tools } }
-}
-
-function buildFormat(format: HubFormat): Json {
+function buildFormat(format: HubFormat, facts: ModelFacts, lose: Lose): Json {
   if (format.type === 'text') return { type: 'text' }
   if (format.type === 'json') return { type: 'json_object' }
-  const { name, schema, strict, description } = format
+  if (!facts.takesSchema) {
+    lose('format')
+    return { type: 'json_object' }
+  }
+  const { name, schema, description } = format
+  const strict = format.strict === true && !isClosedSchema(schema) ? undefined : format.strict
+  if (strict !== format.strict) lose('part:strict')
   const more = { ...(strict !== undefined && { strict }), ...(description !== undefined && { description }) }
   return { type: 'json_schema', json_schema: { name, schema, ...more } }
+}
+
+/** A JSON object is given only to those who ask for one in the prompt as well: without the word the request is refused. */
+function withFormatTold({ format, messages }: HubRequest, facts: ModelFacts): HubMessage[] {
+  if (format === null || format.type === 'text' || (format.type === 'schema' && facts.takesSchema)) return messages
+  if (
+    format.type === 'json' &&
+    messages.some(({ parts }) => parts.some((p) => p.type === 'text' && /json/i.test(p.text)))
+  )
+    return messages
+  const told: HubMessage = { role: 'system', parts: [{ type: 'text', text: formatInstructions(format)! }] }
+  const first = messages.findIndex(({ role }) => role !== 'system' && role !== 'developer')
+  const at = first === -1 ? messages.length : first
+  return [...messages.slice(0, at), told, ...messages.slice(at)]
 }

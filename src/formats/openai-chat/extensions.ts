@@ -1,4 +1,4 @@
-import type { Json } from '../dialect.ts'
+import type { DialectName, Json } from '../dialect.ts'
 import type { HubCache, HubReasoningPart } from '../hub.ts'
 import { isRecord, records, text, textOrNull } from '../read.ts'
 
@@ -16,41 +16,111 @@ export function readCache(holder: Json): HubCache | null {
 
 export const writeCache = ({ ttl }: HubCache) => ({ type: 'ephemeral', ...(ttl !== null && { ttl }) })
 
-/** Of a message, or a delta. `seals`: of tool calls, by their ids. */
-export function readReasoning(message: Json): { parts: HubReasoningPart[]; seals: Map<string, string> } {
-  const parts: HubReasoningPart[] = []
-  const seals = new Map<string, string>()
-  for (const detail of records(message.reasoning_details)) {
-    const id = textOrNull(detail.id)
-    if (detail.type === 'reasoning.encrypted' && typeof detail.data === 'string') {
-      if (id !== null) seals.set(id, detail.data)
-      else parts.push({ type: 'reasoning', text: '', redacted: detail.data })
-    } else if (detail.type === 'reasoning.text' || detail.type === 'reasoning.summary') {
-      const signature = textOrNull(detail.signature)
-      const said = text(detail.text) || text(detail.summary)
-      parts.push({ type: 'reasoning', text: said, ...(signature !== null && { signature }) })
-    }
-  }
-  const said = text(message.reasoning_content) || text(message.reasoning)
-  if (said !== '' && parts.every((part) => part.text === '')) addText(said, parts)
-  return { parts, seals }
-}
+/** How `format` calls the dialects that seals are made in; those of this dialect have no name. */
+const FORMATS = new Map<DialectName, string>([
+  ['anthropic-messages', 'anthropic-claude-v1'],
+  ['gemini', 'google-gemini-v1'],
+  ['openai-responses', 'openai-responses-v1'],
+])
+const SEALERS = new Map([...FORMATS].map(([dialect, format]) => [format, dialect]))
 
-/** A stream has the text and its seal in different places: they belong together. */
-function addText(said: string, parts: HubReasoningPart[]): void {
-  const sealed = parts.find(({ signature }) => signature !== undefined)
-  if (sealed) sealed.text = said
-  else parts.unshift({ type: 'reasoning', text: said })
-}
+type Seal = { index: number; sealedIn: DialectName | undefined; id?: string }
+/** Of the text in `reasoning_content`, in characters. */
+type Span = { start: number; end: number }
 
-/** `reasoning_details` entries. */
-export const textDetail = (said: string, signature?: string) => ({
+const format = ({ sealedIn }: Seal) => FORMATS.get(sealedIn ?? 'openai-chat') ?? 'unknown'
+
+/**
+ * An entry of `reasoning_details`. `said`: the text that is sealed, or, in a stream, where it stands in what was said before: only
+ * with all of it is the seal worth anything. SDKs that put streams together want an `index`.
+ */
+export const textDetail = (said: string | Span, signature: string, seal: Seal) => ({
   type: 'reasoning.text',
-  text: said,
-  ...(signature !== undefined && { signature }),
+  ...(typeof said === 'string' ? { text: said } : { text: '', ...said }),
+  signature,
+  format: format(seal),
+  ...(seal.id !== undefined && { id: seal.id }),
+  index: seal.index,
 })
-export const sealDetail = (data: string, id?: string) => ({
+
+/** `id`: of the tool call, or of the thought, that is sealed. */
+export const sealDetail = (data: string, seal: Seal) => ({
   type: 'reasoning.encrypted',
   data,
-  ...(id !== undefined && { id }),
+  format: format(seal),
+  ...(seal.id !== undefined && { id: seal.id }),
+  index: seal.index,
+})
+
+export type CallSeal = { signature: string; sealedIn: DialectName }
+export type Reasoning = { parts: HubReasoningPart[]; seals: Map<string, CallSeal> }
+
+const NOTHING: Reasoning = { parts: [], seals: new Map() }
+
+/** Of a whole message. `seals`: of those tool calls whose ids are `calls`. */
+export function readReasoning(message: Json, calls: readonly string[]): Reasoning {
+  const said = text(message.reasoning_content) || text(message.reasoning)
+  const details = records(message.reasoning_details)
+  if (said === '' && details.length === 0) return NOTHING
+  const thoughts: Thought[] = []
+  const seals = new Map<string, CallSeal>()
+  for (const detail of details) {
+    const id = textOrNull(detail.id)
+    if (detail.type === 'reasoning.encrypted' && typeof detail.data === 'string') {
+      if (id !== null && calls.includes(id)) seals.set(id, { signature: detail.data, ...sealerOf(detail) })
+      else
+        thoughts.push({
+          type: 'reasoning',
+          text: '',
+          redacted: detail.data,
+          ...(id !== null && { id }),
+          ...sealerOf(detail),
+        })
+    } else if (detail.type === 'reasoning.text' || detail.type === 'reasoning.summary')
+      addFragment(thoughts, detail, id)
+  }
+  return { parts: withSaid(thoughts, said), seals }
+}
+
+type Thought = HubReasoningPart & { index?: unknown; span?: Span }
+
+/** Who put a stream together without looking keeps its fragments: text, more text, the seal. */
+function addFragment(thoughts: Thought[], detail: Json, id: string | null): void {
+  const signature = textOrNull(detail.signature)
+  const more = text(detail.text) || text(detail.summary)
+  const { start, end } = detail
+  const seal = signature === null ? {} : { signature, ...sealerOf(detail) }
+  const span = typeof start === 'number' && typeof end === 'number' ? { span: { start, end } } : {}
+  const last = thoughts.at(-1)
+  if (last && last.redacted === undefined && last.signature === undefined && last.index === detail.index)
+    Object.assign(last, { text: last.text + more }, seal, span)
+  else
+    thoughts.push({
+      type: 'reasoning',
+      text: more,
+      index: detail.index,
+      ...(id !== null && { id }),
+      ...seal,
+      ...span,
+    })
+}
+
+/** `reasoning_content` says the same as the details, or what their seals are for. */
+function withSaid(thoughts: Thought[], said: string): HubReasoningPart[] {
+  const isSaid = thoughts.some((thought) => thought.text !== '')
+  const whole = thoughts.flatMap(({ index: _, span, ...part }) => {
+    if (part.text !== '' || part.redacted !== undefined || span === undefined) return [part]
+    // A seal whose text is gone, or was cut, would be refused.
+    return span.end <= said.length ? [{ ...part, text: said.slice(span.start, span.end) }] : []
+  })
+  const kept = whole.filter((part) => part.text !== '' || part.signature !== undefined || part.redacted !== undefined)
+  if (isSaid || said === '' || kept.some((part) => part.text !== '')) return kept
+  const bare = kept.filter((part) => part.redacted === undefined)
+  if (bare.length === 1 && thoughts.every(({ span }) => span === undefined))
+    return kept.map((part) => (part === bare[0] ? { ...part, text: said } : part))
+  return [{ type: 'reasoning', text: said }, ...kept]
+}
+
+export const sealerOf = (detail: Json): { sealedIn: DialectName } => ({
+  sealedIn: SEALERS.get(text(detail.format)) ?? 'openai-chat',
 })

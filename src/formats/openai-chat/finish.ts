@@ -1,19 +1,28 @@
 import type { HubFinish } from '../hub.ts'
 
-/** A reason that is not known says that the answer is whole. */
-export function parseFinish(reason: unknown): HubFinish {
+type Said = { calls: boolean; refusal: boolean }
+
+/** A reason that is not known says that the answer is whole. Some who copy the format say `stop` where tools are called. */
+export function parseFinish(reason: unknown, { calls, refusal }: Said): HubFinish {
   switch (reason) {
     case 'length':
+    case 'max_tokens':
       return 'length'
+    case 'model_length':
+      return 'context_length'
     case 'tool_calls':
     case 'function_call':
       return 'tool_calls'
     case 'content_filter':
-      return 'content_filter'
+      return refusal ? 'refusal' : 'content_filter'
     default:
-      return 'stop'
+      return calls ? 'tool_calls' : refusal ? 'refusal' : 'stop'
   }
 }
+
+/** The provider gave up: Mistral, OpenRouter; DeepSeek, when it is out of machines; vLLM. */
+export const isFailure = (reason: unknown): boolean =>
+  reason === 'error' || reason === 'insufficient_system_resource' || reason === 'abort'
 
 export function buildFinish(finish: HubFinish): string {
   switch (finish) {

@@ -1,6 +1,8 @@
+import { freshCallIds } from '../call-ids.ts'
 import type { AnswerFacts, Json } from '../dialect.ts'
-import type { HubAnswer, HubCandidate, HubLogprob, HubPart } from '../hub.ts'
+import type { HubAnswer, HubCandidate, HubLogprob, HubPart, HubRequest } from '../hub.ts'
 import { buildLogprobs } from '../openai-logprobs.ts'
+import { ownToolName } from '../tool-names.ts'
 import { buildAnnotation } from './annotations.ts'
 import { callItem, type ItemStatus, itemId, messageItem, reasoningItem, refusalPart, textPart } from './items.ts'
 import { buildResponse, idsOf } from './response.ts'
@@ -15,15 +17,21 @@ export function buildAnswer(answer: HubAnswer, { now, model, request }: AnswerFa
   return buildResponse({ id, model: answer.model || model, created: answer.created ?? now }, request, {
     status,
     reason,
-    output: buildOutput(candidate, base, status),
+    output: buildOutput(candidate, base, status, request),
     usage: answer.usage,
     ...(answer.serviceTier !== undefined && { serviceTier: answer.serviceTier }),
   })
 }
 
 /** Texts and refusals that follow each other are one message. Where the answer is cut, its last item is. */
-function buildOutput({ parts, logprobs = [] }: HubCandidate, base: string, status: ItemStatus): Json[] {
+function buildOutput(
+  { parts, logprobs = [] }: HubCandidate,
+  base: string,
+  status: ItemStatus,
+  request: HubRequest,
+): Json[] {
   const output: Json[] = []
+  const fresh = freshCallIds(request)
   let unsaid = logprobs
   /** Of the message that is last in the output. */
   let content: Json[] | null = null
@@ -45,9 +53,10 @@ function buildOutput({ parts, logprobs = [] }: HubCandidate, base: string, statu
       const seal = writeSeal(part)
       if (part.text !== '' || seal !== null) add(reasoningItem(itemId('rs', base, output.length), part.text, seal))
     } else if (part.type === 'tool_call') {
+      const [id, name] = [fresh(part.id), ownToolName(part.name, request)]
       if (part.signature !== undefined)
-        add(reasoningItem(itemId('rs', base, output.length), '', writeCallSeal(part.id, part.signature)))
-      add(callItem(itemId('fc', base, output.length), 'completed', part, part.arguments || '{}'))
+        add(reasoningItem(itemId('rs', base, output.length), '', writeCallSeal(id, part.signature, part)))
+      add(callItem(itemId('fc', base, output.length), 'completed', { id, name }, part.arguments || '{}'))
     }
   }
   const last = output.at(-1)

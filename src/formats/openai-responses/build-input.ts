@@ -1,6 +1,7 @@
 import { dataUrl } from '../data-url.ts'
 import type { Dialect, Json } from '../dialect.ts'
 import type { HubMessage, HubPart, HubReasoningPart, HubSource, HubToolResult } from '../hub.ts'
+import { isOwnSeal } from '../seals.ts'
 import { buildAnnotation } from './annotations.ts'
 
 type Lose = Parameters<Dialect['buildRequest']>[2]
@@ -66,8 +67,9 @@ const buildText = ({ text, citations = [] }: HubPart & { type: 'text' }): Json =
  * providers of other dialects make these. A seal is bound to the id of its item, so without the true one there must be none
  * (github.com/BerriAI/litellm/pull/15782).
  */
-function buildReasoning({ text, signature, redacted, id }: HubReasoningPart): Built {
-  if (signature === undefined || redacted !== undefined) return { content: [] }
+function buildReasoning(part: HubReasoningPart): Built {
+  const { text, signature, redacted, id } = part
+  if (signature === undefined || redacted !== undefined || !isOwnSeal(part, 'openai-responses')) return { content: [] }
   const summary = text === '' ? [] : [{ type: 'summary_text', text }]
   return { item: { type: 'reasoning', ...(id !== undefined && { id }), summary, encrypted_content: signature } }
 }

@@ -1,17 +1,19 @@
-import { createHash } from 'node:crypto'
 import { withCallIds } from '../call-ids.ts'
 import type { Dialect, Json } from '../dialect.ts'
 import { effortFor } from '../effort.ts'
 import type { HubRequest } from '../hub.ts'
 import type { ModelFacts } from '../model-facts.ts'
 import { withoutEmpty } from '../read.ts'
+import { withToolNames } from '../tool-names.ts'
+import { shortUserId } from '../user-id.ts'
 import { buildInput } from './build-input.ts'
 import { buildFormat, buildTool, buildToolChoice } from './build-settings.ts'
 
 type Lose = Parameters<Dialect['buildRequest']>[2]
 
 /** What is asked for is kept nowhere, and thoughts come sealed, so that any client can go on with the conversation. */
-export function buildRequest(request: HubRequest, facts: ModelFacts, lose: Lose): Json {
+export function buildRequest(given: HubRequest, facts: ModelFacts, lose: Lose): Json {
+  const request = withToolNames(given)
   const { tools, toolChoice, format, maxTokens } = request
   loseWhatNobodyTakes(request, lose)
   const { include, ...sampling } = buildSampling(request, facts, lose)
@@ -20,20 +22,22 @@ export function buildRequest(request: HubRequest, facts: ModelFacts, lose: Lose)
     input: buildInput(withCallIds(request.messages, facts), lose),
     ...(request.stream && { stream: true }),
     store: false,
-    include: buildInclude(request, facts, include),
+    include: buildInclude(facts, include),
     tools: tools.length === 0 ? null : tools.map(buildTool),
     tool_choice: toolChoice && buildToolChoice(toolChoice),
     parallel_tool_calls: tools.length === 0 ? null : request.parallelToolCalls,
     max_output_tokens: maxTokens === null ? null : Math.max(maxTokens, LEAST_TOKENS),
     ...sampling,
     text: format && { format: buildFormat(format) },
-    reasoning: buildReasoning(request, facts),
-    safety_identifier: request.user && shortened(request.user),
+    reasoning: buildReasoning(request, facts, lose),
+    safety_identifier: request.user && shortUserId(request.user, MAX_USER),
     metadata: request.metadata,
     service_tier: request.serviceTier,
   })
 }
 
+/** Wire facts 2.7. */
+const MAX_USER = 64
 /** `Invalid 'max_output_tokens': integer below minimum value. Expected a value >= 16` (github.com/vectorize-io/hindsight/issues/58). */
 const LEAST_TOKENS = 16
 
@@ -59,20 +63,16 @@ function buildSampling({ temperature, topP, logprobs }: HubRequest, facts: Model
 }
 
 /** A model that does not reason refuses to seal (`Encrypted content is not supported with this model`, pydantic-ai/issues/2865). */
-function buildInclude({ reasoning }: HubRequest, facts: ModelFacts, more: string[]): string[] | null {
-  const reasons = facts.reasons !== null || (reasoning !== null && reasoning.effort !== 'none')
-  const include = [...(reasons ? ['reasoning.encrypted_content'] : []), ...more]
+function buildInclude(facts: ModelFacts, more: string[]): string[] | null {
+  const include = [...(facts.reasons !== null ? ['reasoning.encrypted_content'] : []), ...more]
   return include.length === 0 ? null : include
 }
 
-function buildReasoning({ reasoning }: HubRequest, facts: ModelFacts): Json | null {
+function buildReasoning({ reasoning }: HubRequest, facts: ModelFacts, lose: Lose): Json | null {
   const built = withoutEmpty({
-    effort: effortFor(reasoning, facts),
+    effort: effortFor(reasoning, facts, lose),
     // Some accounts may not have summaries: nobody gets one who has not asked.
     summary: reasoning?.shown === true ? 'auto' : null,
   })
   return Object.keys(built).length === 0 ? null : built
 }
-
-/** 64 characters at most (wire facts 2.7). A longer one becomes its hash, which still is one and the same for the same user. */
-const shortened = (user: string) => (user.length <= 64 ? user : createHash('sha256').update(user).digest('hex'))

@@ -1,9 +1,11 @@
 import type { Usage } from '../../store/store.ts'
+import { freshCallIds } from '../call-ids.ts'
 import { type AnswerFacts, type Json, type StreamBuilder, UnreadableAnswer } from '../dialect.ts'
 import type { HubError, HubEvent, HubFinish } from '../hub.ts'
 import { buildError } from '../openai-error.ts'
 import { record, textOrNull } from '../read.ts'
-import { type Call, itemId } from './items.ts'
+import { ownToolName } from '../tool-names.ts'
+import { itemId } from './items.ts'
 import { type OpenCall, type OpenReasoning, openCall, openReasoning, type Place } from './open-items.ts'
 import { type OpenMessage, openMessage } from './open-message.ts'
 import { createPen } from './pen.ts'
@@ -21,6 +23,7 @@ export function createStreamBuilder({ now, model: asked, request }: AnswerFacts)
   let usage: Usage | null = null
   let finish: HubFinish = 'stop'
   let ended = false
+  const fresh = freshCallIds(request)
 
   const start = (id: string, model: string, created: number | null): string => {
     if (head !== null) return ''
@@ -70,10 +73,12 @@ export function createStreamBuilder({ now, model: asked, request }: AnswerFacts)
       return events
     })
 
-  const beginCall = (call: Call, number: number, signature: string | undefined): string => {
+  const beginCall = (event: HubEvent & { type: 'tool_call' }): string => {
+    const call = { id: fresh(event.id), name: ownToolName(event.name, request) }
+    const { signature } = event
     const before = start('', asked, null) + close()
-    const sealed = signature === undefined ? '' : seal(writeCallSeal(call.id, signature))
-    const opened = openCall(nextPlace('fc'), call, number)
+    const sealed = signature === undefined ? '' : seal(writeCallSeal(call.id, signature, event))
+    const opened = openCall(nextPlace('fc'), call, event.call)
     open = opened.open
     return before + sealed + opened.events
   }
@@ -114,11 +119,11 @@ export function createStreamBuilder({ now, model: asked, request }: AnswerFacts)
       case 'reasoning':
         return event.text === '' ? '' : inReasoning((reasoning) => reasoning.think(event.text))
       case 'signature':
-        return seal(event.signature)
+        return seal(writeSeal(event))
       case 'redacted':
-        return start('', asked, null) + close() + seal(writeSeal({ redacted: event.data }))
+        return start('', asked, null) + close() + seal(writeSeal({ redacted: event.data, sealedIn: event.sealedIn }))
       case 'tool_call':
-        return beginCall(event, event.call, event.signature)
+        return beginCall(event)
       case 'arguments':
         // What belongs to an item that is closed has no place any more, and must not be lost in silence.
         if (open?.kind !== 'call' || open.number !== event.call)

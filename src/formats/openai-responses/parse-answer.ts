@@ -5,6 +5,7 @@ import { parseLogprobs } from '../openai-logprobs.ts'
 import { record, records, text, textOrNull } from '../read.ts'
 import { parseAnnotations } from './annotations.ts'
 import { parseReasoning } from './reasoning.ts'
+import type { CallSeal } from './seals.ts'
 import { cutFinish, wholeFinish } from './status.ts'
 
 export function parseAnswer(body: Json): HubAnswer {
@@ -34,11 +35,11 @@ export function parseOutput(output: unknown): { parts: HubPart[]; logprobs: HubL
   const parts: HubPart[] = []
   const logprobs: HubLogprob[] = []
   /** Of tool calls, by their ids: they come before their calls. */
-  const seals = new Map<string, string>()
+  const seals = new Map<string, CallSeal['seal']>()
   for (const item of records(output)) {
     if (item.type === 'reasoning') {
       const { part, seal } = parseReasoning(item)
-      if (seal) seals.set(seal.call, seal.signature)
+      if (seal) seals.set(seal.call, seal.seal)
       if (part) parts.push(part)
     } else if (item.type === 'function_call') parts.push(parseCall(item, seals))
     else if (item.type === 'message') {
@@ -59,9 +60,7 @@ function parsePart(part: Json): HubPart[] {
 }
 
 /** Results refer to `call_id`; those who copy the format may have but an `id`. */
-function parseCall(item: Json, seals: Map<string, string>): HubPart {
+function parseCall(item: Json, seals: Map<string, CallSeal['seal']>): HubPart {
   const id = text(item.call_id) || text(item.id)
-  const signature = seals.get(id)
-  const seal = signature === undefined ? {} : { signature }
-  return { type: 'tool_call', id, name: text(item.name), arguments: text(item.arguments), ...seal }
+  return { type: 'tool_call', id, name: text(item.name), arguments: text(item.arguments), ...seals.get(id) }
 }

@@ -3,6 +3,7 @@ import type { HubMessage, HubPart, HubRole, HubToolResult } from '../hub.ts'
 import { readRecords, readText, refuse, requireText } from '../read.ts'
 import { parseContent } from './parse-content.ts'
 import { parseReasoning } from './reasoning.ts'
+import type { CallSeal } from './seals.ts'
 import { refuseItem } from './unsupported.ts'
 
 /**
@@ -14,7 +15,7 @@ export function parseInput(input: unknown): HubMessage[] {
   const items = readRecords(input, 'input') ?? refuse('input', 'is required')
   const messages: HubMessage[] = []
   /** Of tool calls, by their ids: they come before their calls. */
-  const seals = new Map<string, string>()
+  const seals = new Map<string, CallSeal['seal']>()
   items.forEach((item, index) => {
     const at = `input[${index}]`
     switch (item.type) {
@@ -25,7 +26,7 @@ export function parseInput(input: unknown): HubMessage[] {
         break
       case 'reasoning': {
         const { part, seal } = parseReasoning(item)
-        if (seal) seals.set(seal.call, seal.signature)
+        if (seal) seals.set(seal.call, seal.seal)
         if (part) addToTurn(messages, [part])
         break
       }
@@ -63,15 +64,14 @@ function addResult(messages: HubMessage[], result: HubToolResult): void {
   else messages.push({ role: 'user', parts: [result] })
 }
 
-function parseCall(item: Json, at: string, seals: Map<string, string>): HubPart {
+function parseCall(item: Json, at: string, seals: Map<string, CallSeal['seal']>): HubPart {
   const id = requireText(item.call_id, `${at}.call_id`)
-  const signature = seals.get(id)
   return {
     type: 'tool_call',
     id,
     name: requireText(item.name, `${at}.name`),
     arguments: readText(item.arguments, `${at}.arguments`) ?? '',
-    ...(signature !== undefined && { signature }),
+    ...seals.get(id),
   }
 }
 

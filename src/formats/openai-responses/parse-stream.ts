@@ -7,6 +7,7 @@ import { parseAnnotations } from './annotations.ts'
 import { errorOf } from './error.ts'
 import { parseOutput } from './parse-answer.ts'
 import { PARAGRAPH, parseReasoning } from './reasoning.ts'
+import type { CallSeal } from './seals.ts'
 import { cutFinish, wholeFinish } from './status.ts'
 
 /** Source: wire facts 4.5. */
@@ -18,7 +19,7 @@ export function createStreamParser(): StreamParser {
   /** By its item, the kind of event in which its pieces come. */
   const tellers = new Map<unknown, unknown>()
   /** Of tool calls, by their ids: they come before their calls. */
-  const seals = new Map<string, string>()
+  const seals = new Map<string, CallSeal['seal']>()
 
   const begin = (data: Json): HubEvent[] => {
     if (begun) return []
@@ -42,9 +43,7 @@ export function createStreamParser(): StreamParser {
     const call = calls.size
     calls.set(keyOf(data), call)
     const id = text(item.call_id) || text(item.id)
-    const signature = seals.get(id)
-    const seal = signature === undefined ? {} : { signature }
-    return [{ type: 'tool_call', choice: 0, call, id, name: text(item.name), ...seal }]
+    return [{ type: 'tool_call', choice: 0, call, id, name: text(item.name), ...seals.get(id) }]
   }
 
   const addArguments = (data: Json, json: string): HubEvent[] => {
@@ -63,11 +62,12 @@ export function createStreamParser(): StreamParser {
 
   const closeReasoning = (item: Json, isNew: boolean): HubEvent[] => {
     const { part, seal } = parseReasoning(item)
-    if (seal) seals.set(seal.call, seal.signature)
+    if (seal) seals.set(seal.call, seal.seal)
     const events: HubEvent[] = []
     if (isNew && part?.text) events.push({ type: 'reasoning', choice: 0, text: part.text })
-    if (part?.signature !== undefined) events.push({ type: 'signature', choice: 0, signature: part.signature })
-    if (part?.redacted !== undefined) events.push({ type: 'redacted', choice: 0, data: part.redacted })
+    const { signature, redacted, sealedIn } = part ?? {}
+    if (signature !== undefined) events.push({ type: 'signature', choice: 0, signature, sealedIn })
+    if (redacted !== undefined) events.push({ type: 'redacted', choice: 0, data: redacted, sealedIn })
     return events
   }
 

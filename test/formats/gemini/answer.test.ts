@@ -45,8 +45,15 @@ describe('an answer', () => {
     ).toEqual([
       { type: 'reasoning', text: 'Hm.' },
       { type: 'text', text: 'Look' },
-      { type: 'reasoning', text: '', signature: 'gemini:c2Vh' },
-      { type: 'tool_call', id: 'call_Ab-1_0', name: 'go', arguments: '{"a":[1]}', signature: 'gemini:Y2Fs' },
+      { type: 'reasoning', text: '', signature: 'c2Vh', sealedIn: 'gemini' },
+      {
+        type: 'tool_call',
+        id: 'call_Ab-1_0',
+        name: 'go',
+        arguments: '{"a":[1]}',
+        signature: 'Y2Fs',
+        sealedIn: 'gemini',
+      },
       { type: 'tool_call', id: 'own_1', name: 'go', arguments: '{}' },
       { type: 'image', source: { kind: 'base64', mediaType: 'image/png', data: 'aaaa' } },
     ])

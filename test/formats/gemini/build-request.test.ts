@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import type { Json } from '../../../src/formats/dialect.ts'
+import type { DialectName, Json } from '../../../src/formats/dialect.ts'
 import { gemini } from '../../../src/formats/gemini/index.ts'
 import { ANY_SEAL } from '../../../src/formats/gemini/seals.ts'
 import type { HubMessage, HubPart, HubRequest, HubTool } from '../../../src/formats/hub.ts'
@@ -20,12 +20,15 @@ const configOf = (given: Partial<HubRequest>, model = FLASH) => build(given, mod
 const text = (said: string): HubPart => ({ type: 'text', text: said })
 const user = (...parts: HubPart[]): HubMessage => ({ role: 'user', parts })
 const assistant = (...parts: HubPart[]): HubMessage => ({ role: 'assistant', parts })
-const call = (id: string, name = 'weather', json = '{}', signature?: string): HubPart => ({
+type Seal = { signature?: string; sealedIn?: DialectName }
+const sealedBy = (sealedIn: DialectName, signature: string): Seal => ({ signature, sealedIn })
+const own = (signature: string) => sealedBy('gemini', signature)
+const call = (id: string, name = 'weather', json = '{}', seal: Seal = {}): HubPart => ({
   type: 'tool_call',
   id,
   name,
   arguments: json,
-  ...(signature !== undefined && { signature }),
+  ...seal,
 })
 const result = (id: string, ...parts: HubPart[]): HubPart => ({ type: 'tool_result', id, parts })
 const contentsOf = (messages: HubMessage[], model = FLASH) => build({ messages }, model).body.contents
@@ -220,14 +223,10 @@ describe('seals', () => {
     (contentsOf([user(text('?')), assistant(...parts)], model) as { parts: Json[] }[])[1]!.parts.map(
       ({ text: said, functionCall, thoughtSignature }) => [said ?? (functionCall as Json).id, thoughtSignature ?? null],
     )
-  const thought = (said: string, signature?: string): HubPart => ({
-    type: 'reasoning',
-    text: said,
-    ...(signature !== undefined && { signature }),
-  })
+  const thought = (said: string, seal: Seal = {}): HubPart => ({ type: 'reasoning', text: said, ...seal })
 
   it('of calls go back with their calls', () => {
-    expect(sealsOf([call('a', 'weather', '{}', 'gemini:c2Vh'), call('b')])).toEqual([
+    expect(sealsOf([call('a', 'weather', '{}', own('c2Vh')), call('b')])).toEqual([
       ['a', 'c2Vh'],
       ['b', null],
     ])
@@ -248,26 +247,26 @@ describe('seals', () => {
 
   it('of texts go back on their texts, wherever a client kept them', () => {
     const expected = [['Hello', 'c2Vh']]
-    expect(sealsOf([text('Hello'), thought('', 'gemini:c2Vh')])).toEqual(expected)
-    expect(sealsOf([thought('', 'gemini:c2Vh'), text('Hello')])).toEqual(expected)
-    expect(sealsOf([thought('Hm.', 'gemini:c2Vh'), text('Hello')])).toEqual(expected)
-    expect(sealsOf([thought('Hm.'), text('Hello'), thought('', 'gemini:c2Vh')])).toEqual(expected)
+    expect(sealsOf([text('Hello'), thought('', own('c2Vh'))])).toEqual(expected)
+    expect(sealsOf([thought('', own('c2Vh')), text('Hello')])).toEqual(expected)
+    expect(sealsOf([thought('Hm.', own('c2Vh')), text('Hello')])).toEqual(expected)
+    expect(sealsOf([thought('Hm.'), text('Hello'), thought('', own('c2Vh'))])).toEqual(expected)
   })
 
   it('of calls that a client kept in the thought before go back on the call', () => {
-    expect(sealsOf([text('I look.'), thought('', 'gemini:c2Vh'), call('a'), call('b')])).toEqual([
+    expect(sealsOf([text('I look.'), thought('', own('c2Vh')), call('a'), call('b')])).toEqual([
       ['I look.', null],
       ['a', 'c2Vh'],
       ['b', null],
     ])
-    expect(sealsOf([text('I look.'), thought('', 'gemini:dGV4'), thought('', 'gemini:c2Vh'), call('a')])).toEqual([
+    expect(sealsOf([text('I look.'), thought('', own('dGV4')), thought('', own('c2Vh')), call('a')])).toEqual([
       ['I look.', 'dGV4'],
       ['a', 'c2Vh'],
     ])
   })
 
   it('without anything to stand on stand alone', () => {
-    expect(sealsOf([call('a', 'weather', '{}', 'gemini:Y2Fs'), thought('', 'gemini:c2Vh')])).toEqual([
+    expect(sealsOf([call('a', 'weather', '{}', own('Y2Fs')), thought('', own('c2Vh'))])).toEqual([
       ['a', 'Y2Fs'],
       ['', 'c2Vh'],
     ])
@@ -276,11 +275,11 @@ describe('seals', () => {
   it('of others are not sent, nor are thoughts without one', () => {
     expect(
       sealsOf([
-        thought('Hm.', 'EqoBCkgIBRABGAIiQL'),
-        { type: 'reasoning', text: '', redacted: 'abc' },
+        thought('Hm.', sealedBy('anthropic-messages', 'EqoBCkgIBRABGAIiQL')),
+        { type: 'reasoning', text: '', redacted: 'abc', sealedIn: 'anthropic-messages' },
         thought('Hm.'),
         text('Hello'),
-        call('a', 'weather', '{}', 'openai-chat:gAAA'),
+        call('a', 'weather', '{}', sealedBy('openai-chat', 'gAAA')),
       ]),
     ).toEqual([
       ['Hello', null],

@@ -226,7 +226,7 @@ describe('parts', () => {
         parts: [
           { type: 'reasoning', text: 'I think.' },
           { type: 'text', text: 'Answer' },
-          { type: 'reasoning', text: '', signature: 'gemini:c2VhbA==' },
+          { type: 'reasoning', text: '', signature: 'c2VhbA==', sealedIn: 'gemini' },
         ],
       },
       { role: 'user', parts: [{ type: 'text', text: 'And?' }] },

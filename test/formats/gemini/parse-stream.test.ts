@@ -31,7 +31,7 @@ describe('a stream', () => {
       { type: 'reasoning', choice: 0, text: 'Hm.' },
       { type: 'text', choice: 0, text: 'Hel' },
       { type: 'text', choice: 0, text: 'lo' },
-      { type: 'signature', choice: 0, signature: 'gemini:c2Vh' },
+      { type: 'signature', choice: 0, signature: 'c2Vh', sealedIn: 'gemini' },
       { type: 'finish', choice: 0, reason: 'stop' },
       DONE,
     ])
@@ -48,7 +48,7 @@ describe('a stream', () => {
       ),
     ).toEqual([
       START,
-      { type: 'tool_call', choice: 0, call: 0, id: 'call_Ab-1_0', name: 'go', signature: 'gemini:c2Vh' },
+      { type: 'tool_call', choice: 0, call: 0, id: 'call_Ab-1_0', name: 'go', signature: 'c2Vh', sealedIn: 'gemini' },
       { type: 'arguments', choice: 0, call: 0, json: '{"a":1}' },
       { type: 'tool_call', choice: 0, call: 1, id: 'own', name: 'stop' },
       { type: 'arguments', choice: 0, call: 1, json: '{}' },
@@ -193,7 +193,7 @@ describe('arguments in pieces', () => {
       ],
       finish: 'tool_calls',
     })
-    expect(all).toContainEqual(expect.objectContaining({ type: 'tool_call', signature: 'gemini:c2Vh' }))
+    expect(all).toContainEqual(expect.objectContaining({ type: 'tool_call', signature: 'c2Vh', sealedIn: 'gemini' }))
   })
 
   it('are whole where the answer ends without a last word on them', () => {

@@ -21,7 +21,7 @@ const object = fc.dictionary(
 )
 const json = object.map((value) => JSON.stringify(value))
 const base64 = fc.uint8Array({ minLength: 1, maxLength: 8 }).map((bytes) => Buffer.from(bytes).toString('base64'))
-const seal = base64.map((one) => `gemini:${one}`)
+const seal = fc.record({ signature: base64, sealedIn: fc.constant('gemini' as const) })
 const optional = <T>(one: fc.Arbitrary<T>) => fc.option(one, { nil: null })
 
 const text = said.map((one): HubPart => ({ type: 'text', text: one }))
@@ -31,7 +31,10 @@ const media = fc.oneof(
   base64.map((data): HubPart => ({ type: 'audio', source: { kind: 'base64', mediaType: 'audio/wav', data } })),
   base64.map((data): HubPart => ({ type: 'file', source: { kind: 'base64', mediaType: 'application/pdf', data } })),
 )
-const calls = fc.array(fc.record({ name: key, arguments: json, signature: seal }), { maxLength: 3 })
+const calls = fc.array(
+  fc.tuple(fc.record({ name: key, arguments: json }), seal).map(([one, sealed]) => ({ ...one, ...sealed })),
+  { maxLength: 3 },
+)
 const results = fc.array(fc.record({ text: said, isError: fc.boolean() }), { minLength: 3, maxLength: 3 })
 
 /** One round of the conversation: the user, the model, and results of what it called. */
@@ -58,7 +61,7 @@ const messages = fc.array(round, { minLength: 1, maxLength: 3 }).map((rounds) =>
     })
     const spoken: HubPart[] = [
       { type: 'text', text: told },
-      ...(sealed === null ? [] : [{ type: 'reasoning' as const, text: '', signature: sealed }]),
+      ...(sealed === null ? [] : [{ type: 'reasoning' as const, text: '', ...sealed }]),
       ...called,
     ]
     return [
@@ -156,15 +159,18 @@ const usage: fc.Arbitrary<Usage> = fc
     details: audio > 0 && audio <= input ? { input_audio_tokens: audio } : null,
     source: 'reported',
   }))
-const anySeal = fc.oneof(seal, said)
+const elsewhere = fc.constantFrom('openai-chat' as const, 'openai-responses' as const, 'anthropic-messages' as const)
+const anySeal = fc.oneof(seal, fc.record({ signature: said, sealedIn: elsewhere }))
+const sealed = <T extends object>(one: fc.Arbitrary<T>) =>
+  fc.tuple(one, anySeal).map(([part, by]) => ({ ...part, ...by }))
 const thought = fc.oneof(
   fc.record({ type: fc.constant('reasoning' as const), text: said }),
-  fc.record({ type: fc.constant('reasoning' as const), text: fc.string(), signature: anySeal }),
-  fc.record({ type: fc.constant('reasoning' as const), text: fc.constant(''), redacted: said }),
+  sealed(fc.record({ type: fc.constant('reasoning' as const), text: fc.string() })),
+  fc.record({ type: fc.constant('reasoning' as const), text: fc.constant(''), redacted: said, sealedIn: elsewhere }),
 )
 const call = fc.oneof(
   fc.record({ type: fc.constant('tool_call' as const), id: key, name: key, arguments: json }),
-  fc.record({ type: fc.constant('tool_call' as const), id: key, name: key, arguments: json, signature: anySeal }),
+  sealed(fc.record({ type: fc.constant('tool_call' as const), id: key, name: key, arguments: json })),
 )
 const parts = fc.array(fc.oneof(text, thought, call), { maxLength: 5 })
 const finishOf = (made: boolean) =>
@@ -204,13 +210,20 @@ describe('from the hub and back', () => {
   })
 
   it('an answer is the same', () => {
-    const answer = fc.record({
+    const answers = fc.record({
       id: key,
       model: key,
       created: fc.constant(null),
       candidates: fc.array(candidate, { minLength: 1, maxLength: 2 }),
       usage,
       serviceTier: fc.constantFrom('default', 'flex', 'priority'),
+    })
+    // Calls with the same id would be told apart.
+    const answer = answers.map((one) => {
+      let calls = 0
+      const numbered = (part: HubPart) => (part.type === 'tool_call' ? { ...part, id: `${part.id}_${calls++}` } : part)
+      const candidates = one.candidates.map((each) => ({ ...each, parts: each.parts.map(numbered) }))
+      return { ...one, candidates }
     })
     fc.assert(
       fc.property(answer, (one) => {
@@ -224,17 +237,19 @@ describe('from the hub and back', () => {
     const step = fc.oneof(
       said.map((one): HubEvent[] => [{ type: 'text', choice: 0, text: one }]),
       said.map((one): HubEvent[] => [{ type: 'reasoning', choice: 0, text: one }]),
-      anySeal.map((signature): HubEvent[] => [{ type: 'signature', choice: 0, signature }]),
-      said.map((data): HubEvent[] => [{ type: 'redacted', choice: 0, data }]),
-      call.map(({ id, name, arguments: written, ...sealed }): HubEvent[] => [
-        { ...sealed, type: 'tool_call', choice: 0, call: -1, id, name },
+      anySeal.map((by): HubEvent[] => [{ type: 'signature', choice: 0, ...by }]),
+      fc
+        .record({ data: said, sealedIn: elsewhere })
+        .map((one): HubEvent[] => [{ type: 'redacted', choice: 0, ...one }]),
+      call.map(({ id, name, arguments: written, ...by }): HubEvent[] => [
+        { ...by, type: 'tool_call', choice: 0, call: -1, id, name },
         { type: 'arguments', choice: 0, call: -1, json: written },
       ]),
     )
     const stream = fc.tuple(key, fc.array(step, { maxLength: 8 }), usage).map(([id, steps, used]): HubEvent[] => {
       let number = -1
       const body = steps.flat().map((event) => {
-        if (event.type === 'tool_call') number++
+        if (event.type === 'tool_call') return { ...event, call: ++number, id: `${event.id}_${number}` }
         return 'call' in event ? { ...event, call: number } : event
       })
       return [

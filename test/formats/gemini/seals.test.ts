@@ -263,7 +263,7 @@ it('a thought that was streamed to a client of openai-chat goes back with its se
       { type: 'start', id: 'msg_1', model: 'claude', created: null } as const,
       { type: 'reasoning', choice: 0, text: 'Whe' } as const,
       { type: 'reasoning', choice: 0, text: 're?' } as const,
-      { type: 'signature', choice: 0, signature: 'EqoB' } as const,
+      { type: 'signature', choice: 0, signature: 'EqoB', sealedIn: 'anthropic-messages' } as const,
       { type: 'text', choice: 0, text: 'I look.' } as const,
       { type: 'finish', choice: 0, reason: 'stop' } as const,
       { type: 'done' } as const,
@@ -280,19 +280,25 @@ it('a thought that was streamed to a client of openai-chat goes back with its se
   ])
 })
 
+const ELSEWHERE = ['openai-chat', 'openai-responses', 'anthropic-messages'] as const
+
 describe('a seal', () => {
   it('comes back as it went, whosever it is', () => {
     fc.assert(
-      fc.property(fc.string({ minLength: 1 }), (seal) => {
-        expect(readSeal(writeSeal({ signature: seal }))).toEqual({ signature: seal })
-        expect(readSeal(writeSeal({ redacted: seal }))).toEqual({ redacted: seal })
+      fc.property(fc.string({ minLength: 1 }), fc.constantFrom(...ELSEWHERE), (seal, sealedIn) => {
+        for (const one of [
+          { signature: seal, sealedIn },
+          { redacted: seal, sealedIn },
+        ])
+          expect(readSeal(writeSeal(one))).toEqual(one)
       }),
     )
   })
 
   it('of its own provider is not touched', () => {
-    expect(readSeal('c2VhbA==')).toEqual({ signature: 'gemini:c2VhbA==' })
-    expect(writeSeal({ signature: 'gemini:c2VhbA==' })).toBe('c2VhbA==')
+    const own = { signature: 'c2VhbA==', sealedIn: 'gemini' as const }
+    expect(readSeal('c2VhbA==')).toEqual(own)
+    expect(writeSeal(own)).toBe('c2VhbA==')
   })
 
   it('that is none is none', () => {

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import type { DialectName } from '../../../src/formats/dialect.ts'
 import type { HubCandidate, HubEvent, HubFinish, HubMessage, HubPart, HubRequest } from '../../../src/formats/hub.ts'
 import type { Usage } from '../../../src/store/store.ts'
 import { plainRequest } from './streams.ts'
@@ -41,7 +42,9 @@ const json = fc.dictionary(word, fc.string(), { maxKeys: 3 }).map((object) => JS
 const callModel = { type: type('tool_call'), id: word, name: word, arguments: json }
 const call = fc.record(callModel)
 const result = fc.record({ type: type('tool_result'), id: word, parts: fc.oneof(fc.constant<HubPart[]>([]), shown) })
-const sealedThought = fc.record({ type: type('reasoning'), text: fc.string(), signature: seal })
+const own = fc.constant('openai-responses' as const)
+const maker = fc.constantFrom<DialectName>('openai-responses', 'openai-chat', 'anthropic-messages', 'gemini')
+const sealedThought = fc.record({ type: type('reasoning'), text: fc.string(), signature: seal, sealedIn: own })
 
 type Turn = { asked: HubPart[]; given: HubPart[]; results: HubPart[] }
 const turn: fc.Arbitrary<Turn> = fc.record({
@@ -52,7 +55,7 @@ const turn: fc.Arbitrary<Turn> = fc.record({
       refusal,
       call,
       sealedThought,
-      fc.record({ type: type('reasoning'), text: fc.string(), signature: seal, id: word }),
+      fc.record({ type: type('reasoning'), text: fc.string(), signature: seal, sealedIn: own, id: word }),
     ),
     { minLength: 1, maxLength: 4 },
   ),
@@ -156,10 +159,10 @@ export const candidates: fc.Arbitrary<HubCandidate> = fc
         citedText,
         refusal,
         call,
-        fc.record({ ...callModel, signature: seal }),
-        sealedThought,
+        fc.record({ ...callModel, signature: seal, sealedIn: maker }),
+        fc.record({ type: type('reasoning'), text: fc.string(), signature: seal, sealedIn: maker }),
         fc.record({ type: type('reasoning'), text: some }),
-        fc.record({ type: type('reasoning'), text: fc.constant(''), redacted: seal }),
+        fc.record({ type: type('reasoning'), text: fc.constant(''), redacted: seal, sealedIn: maker }),
       ),
       { maxLength: 6 },
     ),
@@ -178,12 +181,12 @@ export const candidates: fc.Arbitrary<HubCandidate> = fc
 /** Some events of one item, that of a call still without its number. */
 const blocks: fc.Arbitrary<HubEvent[]> = fc.oneof(
   fc
-    .tuple(fc.array(some, { maxLength: 3 }), fc.option(seal))
-    .map(([said, signature]): HubEvent[] => [
+    .tuple(fc.array(some, { maxLength: 3 }), fc.option(seal), maker)
+    .map(([said, signature, sealedIn]): HubEvent[] => [
       ...said.map((one): HubEvent => ({ type: 'reasoning', choice: 0, text: one })),
-      ...(signature === null ? [] : [{ type: 'signature' as const, choice: 0, signature }]),
+      ...(signature === null ? [] : [{ type: 'signature' as const, choice: 0, signature, sealedIn }]),
     ]),
-  seal.map((data): HubEvent[] => [{ type: 'redacted', choice: 0, data }]),
+  fc.tuple(seal, maker).map(([data, sealedIn]): HubEvent[] => [{ type: 'redacted', choice: 0, data, sealedIn }]),
   fc.array(
     fc.oneof(
       some.map((said): HubEvent => ({ type: 'text', choice: 0, text: said })),
@@ -194,9 +197,9 @@ const blocks: fc.Arbitrary<HubEvent[]> = fc.oneof(
     { minLength: 1, maxLength: 5 },
   ),
   fc
-    .tuple(word, word, fc.option(seal), fc.array(some, { minLength: 1, maxLength: 4 }))
-    .map(([id, name, signature, pieces]): HubEvent[] => [
-      { type: 'tool_call', choice: 0, call: 0, id, name, ...(signature !== null && { signature }) },
+    .tuple(word, word, fc.option(seal), maker, fc.array(some, { minLength: 1, maxLength: 4 }))
+    .map(([id, name, signature, sealedIn, pieces]): HubEvent[] => [
+      { type: 'tool_call', choice: 0, call: 0, id, name, ...(signature !== null && { signature, sealedIn }) },
       ...pieces.map((piece): HubEvent => ({ type: 'arguments', choice: 0, call: 0, json: piece })),
     ]),
 )

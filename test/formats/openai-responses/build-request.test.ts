@@ -31,8 +31,10 @@ describe('a request for a provider of the Responses API', () => {
     expect(build({}, 'gpt-4o').body.include).toBeUndefined()
     expect(build({}, 'gpt-5-chat-latest').body.include).toBeUndefined()
     const reasoning = { effort: 'high', budgetTokens: null, shown: null } as const
-    expect(build({ reasoning }, 'some-thinker').body.include).toEqual(sealed)
-    expect(build({ reasoning: { ...reasoning, effort: 'none' } }, 'some-thinker').body.include).toBeUndefined()
+    // An effort that nobody knows to be taken is left out, and told.
+    const { body, lost } = build({ reasoning }, 'some-thinker')
+    expect(body.include ?? body.reasoning).toBeUndefined()
+    expect(lost).toEqual(['reasoning'])
   })
 
   it('lets GPT have tools and an effort together, which chat does not', () => {
@@ -101,8 +103,9 @@ describe('a request for a provider of the Responses API', () => {
     const items = inputOf(
       assistant(
         { type: 'reasoning', text: 'Hm.' },
-        { type: 'reasoning', text: '', redacted: 'R1' },
-        { type: 'tool_call', id: 'call_1', name: 'a', arguments: '{}', signature: 'G1' },
+        { type: 'reasoning', text: '', redacted: 'R1', sealedIn: 'anthropic-messages' },
+        { type: 'reasoning', text: 'Hm.', signature: 'S1', sealedIn: 'anthropic-messages' },
+        { type: 'tool_call', id: 'call_1', name: 'a', arguments: '{}', signature: 'G1', sealedIn: 'gemini' },
       ),
     )
     expect(items).toEqual([{ type: 'function_call', call_id: 'call_1', name: 'a', arguments: '{}' }])

@@ -38,7 +38,7 @@ const codex: Json = {
       type: 'reasoning',
       summary: [{ type: 'summary_text', text: 'I list the files.' }],
       content: null,
-      encrypted_content: 'SEAL',
+      encrypted_content: 'anthropic-messages:SEAL',
     },
     {
       type: 'function_call',
@@ -102,11 +102,11 @@ describe('a request as Codex CLI makes it', () => {
 
   it('reaches a chat model, usage asked for', () => {
     const { body, dropped } = translate(openaiChat, { ...codex, text: { verbosity: 'low' } }, 'mistral-large-latest')
-    expect(dropped).toEqual(['text.verbosity'])
+    // It is not known to reason.
+    expect(dropped).toEqual(['text.verbosity', 'reasoning'])
     expect(body).toMatchObject({
       stream: true,
       stream_options: { include_usage: true },
-      reasoning_effort: 'medium',
       tools: [
         {
           type: 'function',
@@ -116,7 +116,7 @@ describe('a request as Codex CLI makes it', () => {
       parallel_tool_calls: true,
     })
     const messages = body.messages as Json[]
-    expect(messages.map(({ role }) => role)).toEqual(['system', 'developer', 'user', 'user', 'assistant', 'tool'])
+    expect(messages.map(({ role }) => role)).toEqual(['system', 'system', 'user', 'user', 'assistant', 'tool'])
     const [call] = messages[4]!.tool_calls as Json[]
     expect(call).toMatchObject({ function: { name: 'shell', arguments: '{"command":["ls"]}' } })
     expect(messages[5]).toMatchObject({ tool_call_id: call!.id })
@@ -129,7 +129,7 @@ const agents: Json = {
   instructions: 'Use tools.',
   input: [
     { content: 'Weather in Rome?', role: 'user' },
-    { id: 'rs_msg_1_0', summary: [], type: 'reasoning', encrypted_content: 'redacted:DATA' },
+    { id: 'rs_msg_1_0', summary: [], type: 'reasoning', encrypted_content: 'redacted:anthropic-messages:DATA' },
     {
       id: 'msg_msg_1_1',
       content: [{ annotations: [], text: 'I ask.', type: 'output_text', logprobs: [] }],
@@ -160,14 +160,26 @@ const agents: Json = {
   tools: [
     {
       name: 'weather',
-      parameters: { properties: { city: { type: 'string' } }, required: ['city'], type: 'object' },
+      parameters: {
+        properties: { city: { type: 'string' } },
+        required: ['city'],
+        type: 'object',
+        additionalProperties: false,
+      },
       strict: true,
       type: 'function',
       description: 'Tells the weather.',
     },
   ],
   tool_choice: { type: 'function', name: 'weather' },
-  text: { format: { type: 'json_schema', name: 'final_output', schema: { type: 'object' }, strict: true } },
+  text: {
+    format: {
+      type: 'json_schema',
+      name: 'final_output',
+      schema: { type: 'object', additionalProperties: false },
+      strict: true,
+    },
+  },
   metadata: {},
 }
 

@@ -22,11 +22,15 @@ describe('what this dialect can carry comes back as it was', () => {
   it('of any request', () => {
     fc.assert(
       fc.property(requests, (request) => {
-        const body = openaiResponses.buildRequest({ ...request, model: 'gpt-4o' }, factsOf('gpt-4o'), (what) => {
-          throw new Error(`${what} was lost`)
-        })
+        const body = openaiResponses.buildRequest(
+          { ...request, model: 'o3' },
+          { ...factsOf('o3'), takesSampling: true },
+          (what) => {
+            throw new Error(`${what} was lost`)
+          },
+        )
         const read = openaiResponses.parseRequest(wire(body), nowhere)
-        expect(read).toEqual({ ...request, model: 'gpt-4o' })
+        expect(read).toEqual({ ...request, model: 'o3' })
       }),
     )
   })

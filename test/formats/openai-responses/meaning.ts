@@ -29,6 +29,18 @@ export const contentOf = (parts: HubPart[]): string[][] =>
     return part.type === 'reasoning' ? [] : [[part.type]]
   })
 
+export const callIdsIn = (content: string[][]) => content.flatMap(([kind, id]) => (kind === 'tool_call' ? [id!] : []))
+
+/** Ids may become others that the model takes, as long as a result still has that of its call: each becomes its call's number. */
+export function withPairs(content: string[][]): string[][] {
+  const ids = callIdsIn(content)
+  return content.map(([kind, id, ...rest]) =>
+    kind === 'tool_call' || kind === 'tool_result'
+      ? [kind, `call ${ids.indexOf(id!)}`, ...rest]
+      : [kind!, id!, ...rest],
+  )
+}
+
 const compact = (json: string) => (json === '' ? '{}' : JSON.stringify(JSON.parse(json)))
 
 export function contentOfInput({ input, instructions }: Json): string[][] {

@@ -113,7 +113,7 @@ describe('a request of the Responses API', () => {
       {
         role: 'assistant',
         parts: [
-          { type: 'reasoning', id: 'rs_1', text: 'Two calls.', signature: 'S1' },
+          { type: 'reasoning', id: 'rs_1', text: 'Two calls.', signature: 'S1', sealedIn: 'openai-responses' },
           { type: 'text', text: 'Let me look.' },
           { type: 'refusal', text: 'Not Paris.' },
           { type: 'tool_call', id: 'call_1', name: 'weather', arguments: '{"city":"Rome"}' },
@@ -148,7 +148,7 @@ describe('a request of the Responses API', () => {
     expect(parts).toEqual([
       { type: 'reasoning', text: 'One.\n\nTwo.' },
       { type: 'reasoning', text: 'Hm.' },
-      { type: 'reasoning', id: 'rs_1', text: '', signature: 'S1' },
+      { type: 'reasoning', id: 'rs_1', text: '', signature: 'S1', sealedIn: 'openai-responses' },
     ])
   })
 

@@ -10,7 +10,8 @@ import { readLines, readSse, tell, understand } from './streams.ts'
 const PROVIDERS = ['anthropic', 'deepseek', 'groq', 'mistral', 'openai-compatible', 'perplexity', 'xai']
 
 const streams = PROVIDERS.flatMap(recordedPayloads)
-  .filter(({ kind }) => kind === 'chunks')
+  // Two answers in one stream are none.
+  .filter(({ kind, name }) => kind === 'chunks' && !name.includes('spliced-message-start'))
   .map(({ name, bytes }) => ({ name, chunks: readLines(bytes.toString()) }))
   .flatMap(({ name, chunks }) => {
     const dialect = chunks.some(({ type }) => type === 'message_start') ? anthropicMessages : openaiChat

@@ -8,6 +8,7 @@ import { record, records } from '../../../src/formats/read.ts'
 import { translateRequest } from '../../../src/formats/translate-request.ts'
 import { fixturesFolder, NO_FIXTURES } from '../../helpers/fixtures.ts'
 import {
+  callIdsIn,
   contentOf,
   contentOfInput,
   contentOfItem,
@@ -17,6 +18,7 @@ import {
   isForeign,
   meaningOf,
   messagesIn,
+  withPairs,
 } from './meaning.ts'
 import {
   factsFor,
@@ -58,10 +60,11 @@ describeRecorded(`recorded requests${suffix}`, () => {
     it(`${name} says the same to a chat model and to Claude`, () => {
       for (const to of [openaiChat, anthropicMessages]) {
         const { body: built, dropped } = translateTo(to, body)
-        expect(dropped).toEqual(to === anthropicMessages ? lostAtClaude(body) : [])
+        expect(dropped).toEqual(to === anthropicMessages ? lostAtClaude(body) : lostAtChat(body))
         // What is thought at one provider is of no use at another but for its seal.
         const read = to.parseRequest(built, nowhere).messages.flatMap(({ parts }) => parts)
-        expect(contentOf(read)).toEqual(expect.arrayContaining(contentOfInput(body)))
+        expect(withPairs(contentOf(read))).toEqual(expect.arrayContaining(withPairs(contentOfInput(body))))
+        expect(callIdsIn(contentOf(read)).every((id) => id.length <= 40 || to === anthropicMessages)).toBe(true)
       }
     })
 
@@ -157,6 +160,10 @@ const LASTING_FIELDS = (
   'parallel_tool_calls previous_response_id prompt_cache_key reasoning safety_identifier service_tier store temperature text ' +
   'tool_choice tools top_logprobs top_p truncation usage user metadata'
 ).split(' ')
+
+/** It does not reason, and keeps to schemas that are closed. */
+const lostAtChat = ({ reasoning }: Json) =>
+  [undefined, null, 'none'].includes(record(reasoning).effort as string) ? [] : ['reasoning']
 
 /** It keeps to no JSON without a schema by itself, and takes one of the two samplings. */
 const lostAtClaude = ({ text, temperature, top_p }: Json) => [

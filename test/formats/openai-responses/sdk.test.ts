@@ -68,7 +68,7 @@ const streamOf = (content: Json[], stop_reason: string): Json[] => [
     {
       type: 'content_block_start',
       index,
-      content_block: { ...block, ...(block.text !== undefined && { text: '' }), input: {} },
+      content_block: { ...block, ...EMPTY[String(block.type)] },
     },
     ...deltasOf(block).map((delta) => ({ type: 'content_block_delta', index, delta })),
     { type: 'content_block_stop', index },
@@ -76,6 +76,13 @@ const streamOf = (content: Json[], stop_reason: string): Json[] => [
   { type: 'message_delta', delta: { stop_reason }, usage: { output_tokens: 20 } },
   { type: 'message_stop' },
 ]
+
+/** What a block begins with. */
+const EMPTY: Record<string, Json> = {
+  text: { text: '' },
+  thinking: { thinking: '', signature: '' },
+  tool_use: { input: {} },
+}
 
 function deltasOf(block: Json): Json[] {
   const halves = (text: string) => [text.slice(0, 3), text.slice(3)]
@@ -206,7 +213,7 @@ describe('the official SDK', () => {
   it('keeps the seals of calls, which stand beside the calls', async () => {
     const events: HubEvent[] = [
       { type: 'start', id: 'r1', model: 'gemini-3-pro', created: null },
-      { type: 'tool_call', choice: 0, call: 0, id: 'call_1', name: 'weather', signature: 'G1' },
+      { type: 'tool_call', choice: 0, call: 0, id: 'call_1', name: 'weather', signature: 'G1', sealedIn: 'gemini' },
       { type: 'arguments', choice: 0, call: 0, json: '{"city":"Rome"}' },
       { type: 'tool_call', choice: 0, call: 1, id: 'call_2', name: 'weather' },
       { type: 'arguments', choice: 0, call: 1, json: '{"city":"Oslo"}' },
@@ -223,7 +230,14 @@ describe('the official SDK', () => {
       {
         role: 'assistant',
         parts: [
-          { type: 'tool_call', id: 'call_1', name: 'weather', arguments: '{"city":"Rome"}', signature: 'G1' },
+          {
+            type: 'tool_call',
+            id: 'call_1',
+            name: 'weather',
+            arguments: '{"city":"Rome"}',
+            signature: 'G1',
+            sealedIn: 'gemini',
+          },
           { type: 'tool_call', id: 'call_2', name: 'weather', arguments: '{"city":"Oslo"}' },
         ],
       },
