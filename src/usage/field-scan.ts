@@ -5,6 +5,14 @@ import { readUsage } from './read-usage.ts'
 /** A `usage` object or model name is never longer. */
 const MAX_FIELD = 16 * 1024
 
+/** What they are called in OpenAI's and Anthropic's answers, and in Gemini's. */
+const FIELDS: Record<string, 'usage' | 'model'> = {
+  usage: 'usage',
+  model: 'model',
+  usageMetadata: 'usage',
+  modelVersion: 'model',
+}
+
 export type FieldScan = {
   push(piece: Buffer): void
   result(): { usage: Usage | null; servedModel: string | null }
@@ -19,9 +27,10 @@ export function createFieldScan(): FieldScan {
   let tailStart = 0
   const found: Record<string, unknown> = {}
   const scanner = new FieldScanner(({ key, valueStart, valueEnd }) => {
-    if ((key !== 'usage' && key !== 'model') || valueStart < tailStart) return
+    const field = FIELDS[key]
+    if (field === undefined || valueStart < tailStart) return
     try {
-      found[key] = JSON.parse(tail.subarray(valueStart - tailStart, valueEnd - tailStart).toString('utf8'))
+      found[field] = JSON.parse(tail.subarray(valueStart - tailStart, valueEnd - tailStart).toString('utf8'))
     } catch {
       // The provider did not send JSON: nothing was reported.
     }

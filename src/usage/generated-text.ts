@@ -1,4 +1,4 @@
-/** The text a model generated, from a whole JSON answer: chat, completions, responses. */
+/** The text a model generated, from a whole JSON answer: chat, completions, responses, Anthropic's messages, Gemini's candidates. */
 export function jsonText(body: Record<string, unknown>): string {
   const parts: string[] = []
   for (const choice of list(body.choices)) {
@@ -9,6 +9,16 @@ export function jsonText(body: Record<string, unknown>): string {
     for (const part of [...list(item.content), ...list(item.summary)]) push(parts, part.text)
     push(parts, item.arguments)
   }
+  for (const block of list(body.content)) {
+    push(parts, block.text)
+    push(parts, block.thinking)
+    if (block.type === 'tool_use') push(parts, JSON.stringify(block.input))
+  }
+  for (const candidate of list(body.candidates))
+    for (const part of list(record(candidate.content).parts)) {
+      push(parts, part.text)
+      if (part.functionCall) push(parts, JSON.stringify(part.functionCall))
+    }
   return parts.join('')
 }
 

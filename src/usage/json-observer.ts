@@ -1,3 +1,4 @@
+import { textOrNull } from '../formats/read.ts'
 import { createFieldScan, type FieldScan } from './field-scan.ts'
 import { cutJsonText, jsonText } from './generated-text.ts'
 import { type Observed, type Observer, passThrough } from './observer.ts'
@@ -28,7 +29,7 @@ export function createJsonObserver(isText: boolean): Observer {
     if (body === null) return { ...readCut(json), tools: tools.result(), failed: false }
     return {
       usage: readUsage(usageOf(body)),
-      servedModel: typeof body.model === 'string' ? body.model : null,
+      servedModel: textOrNull(body.model) ?? textOrNull(body.modelVersion),
       tools: tools.result(),
       text: () => jsonText(body),
       failed: typeof body.error === 'object' && body.error !== null,

@@ -28,6 +28,17 @@ describe('the text a model generated', () => {
     expect(jsonText({ output })).toBe('I think. Hi {}')
   })
 
+  it('is what the blocks of a message of Anthropic, and the parts of a candidate of Gemini, say', () => {
+    const content = [
+      { type: 'thinking', thinking: 'Hm. ', signature: 'sealed' },
+      { type: 'text', text: 'Hi ' },
+      { type: 'tool_use', id: 'toolu_1', name: 'f', input: { a: 1 } },
+    ]
+    expect(jsonText({ content })).toBe('Hm. Hi {"a":1}')
+    const parts = [{ text: 'Hi ' }, { functionCall: { name: 'f', args: { a: 1 } } }]
+    expect(jsonText({ candidates: [{ content: { parts } }] })).toBe('Hi {"name":"f","args":{"a":1}}')
+  })
+
   it('is what had come of a JSON answer that broke off, to the last letter, without what it repeats of its request', () => {
     const chat = JSON.stringify(
       { model: 'm', choices: [{ message: { content: 'Say "hi", ', tool_calls: [] } }] },

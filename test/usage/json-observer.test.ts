@@ -51,6 +51,17 @@ describe('a JSON answer', () => {
     },
   )
 
+  it.each([100, 70_000, 1_100_000])('of Gemini, of %d bytes, is read by its own names', (length) => {
+    const usageMetadata = { promptTokenCount: 12, candidatesTokenCount: 4, thoughtsTokenCount: 6 }
+    const candidates = [{ content: { parts: [{ text: 'x'.repeat(length) }] } }]
+    const observer = createJsonObserver(true)
+    watch(observer, [Buffer.from(JSON.stringify({ candidates, usageMetadata, modelVersion: 'gemini-2.5-flash' }))])
+    expect(observer.result()).toMatchObject({
+      usage: { inputTokens: 12, outputTokens: 10 },
+      servedModel: 'gemini-2.5-flash',
+    })
+  })
+
   it('is read the same however it is cut', () => {
     const text = fc.constantFrom('x', '\\"usage\\":{', '"', '{"model":"a"}', 'é😀', '\\\\')
     const length = fc.constantFrom(0, 500, 65_300, 65_536, 70_000)
