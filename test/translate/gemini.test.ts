@@ -79,6 +79,17 @@ describe('the OpenAI SDK with a model of Gemini', () => {
   })
 })
 
+/** As it is without an SDK. */
+async function postNative(secret: string, path: string): Promise<unknown> {
+  const answer = await fetch(`${gateway.url}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-goog-api-key': secret },
+    body: JSON.stringify({ contents: [{ parts: [{ text: 'Hi' }] }] }),
+  })
+  expect(answer.status).toBe(200)
+  return answer.json()
+}
+
 describe('the Google SDK', () => {
   const request = { model: 'gpt-4o', contents: 'Hi', config: { systemInstruction: 'Be kind.', maxOutputTokens: 50 } }
 
@@ -136,6 +147,33 @@ describe('the Google SDK', () => {
     const { totalTokens } = await client.models.countTokens({ model: 'gpt-4o', contents: 'How many are these?' })
     expect(totalTokens).toBeGreaterThan(2)
     expect(upstream.seen).toEqual([])
+  })
+
+  it("is metered with Gemini's own answers, whole or as a list", async () => {
+    const { secret } = await withGemini((req, res) => {
+      const whole = { ...generated('Hello', { finishReason: 'STOP' }), usageMetadata }
+      if (!req.url!.includes('stream')) return sendJson(res, 200, whole)
+      sendJson(res, 200, [{ ...generated('Hel'), usageMetadata: { promptTokenCount: 12 } }, whole])
+    })
+    for (const action of ['generateContent', 'streamGenerateContent']) {
+      const answer = await postNative(secret, `/v1beta/models/gemini-2.5-flash:${action}`)
+      expect(JSON.stringify(answer)).toContain('Hello')
+    }
+    const row = { servedModel: 'gemini-2.5-flash', costNanoUsd: 28_600n, usage: { inputTokens: 12, outputTokens: 10 } }
+    expect(await gateway.rows()).toMatchObject([row, { ...row, stream: true }])
+  })
+
+  it('is metered by an estimate where Gemini counts nothing, whole or as a list', async () => {
+    const { secret } = await withGemini((req, res) => {
+      const [one, other] = [generated('Hello there, '), generated('how are you?', { finishReason: 'STOP' })]
+      sendJson(res, 200, req.url!.includes('stream') ? [one, other] : generated('Hello there, how are you?'))
+    })
+    for (const action of ['generateContent', 'streamGenerateContent'])
+      await postNative(secret, `/v1beta/models/gemini-2.5-flash:${action}`)
+    const [whole, list] = await gateway.rows()
+    expect(whole!.usage).toMatchObject({ source: 'estimated', outputTokens: expect.any(Number) })
+    expect(whole!.usage.outputTokens).toBeGreaterThan(4)
+    expect(list!.usage).toEqual(whole!.usage)
   })
 
   it('passes untouched to Gemini, also below its name', async () => {
