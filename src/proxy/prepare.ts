@@ -8,6 +8,7 @@ import type { UpstreamRequest } from './forward.ts'
 import { translatedHeaders, upstreamHeaders } from './headers.ts'
 import type { Target } from './plan.ts'
 import { asksForUsage, mayAskForUsage, withModel, withUsageAsked } from './rewrite.ts'
+import { translateEmbeddings } from './translate/embeddings.ts'
 import { type Translation, translate } from './translate/translation.ts'
 
 type Parts = Pick<AppContext, 'config' | 'estimator'>
@@ -34,7 +35,7 @@ export function prepare(
   const { body, req } = exchange
   const value = body.kind === 'json' ? body.value : null
   const strict = parts.config.strictTranslation || req.headers['x-llm-proxy-strict'] === 'true'
-  const translation = translate(exchange, target, value, strict)
+  const translation = translate(exchange, target, value, strict) ?? translateEmbeddings(exchange, target, value, strict)
   return translation
     ? { request: () => translatedRequest(exchange, target, translation), hideUsage: false, translation }
     : { ...passedOn(parts, exchange, target, value, upload), translation }

@@ -102,7 +102,7 @@ function frame(
   if (endpoint === null) return { ...facts, observer: passThrough }
   if (isEventStream && (translation || endpoint.terminator === 'dialect')) {
     const parser = (translation?.to ?? DIALECTS[endpoint.dialect!]!).createStreamParser()
-    const builder = translation?.from.createStreamBuilder(translation.facts) ?? null
+    const builder = translation?.createStreamBuilder?.() ?? null
     return { ...facts, observer: createDialectObserver({ parser, builder, secret: target.key }) }
   }
   if (isEventStream)

@@ -1,4 +1,4 @@
-/** The text a model generated, from a whole JSON answer: chat, completions, responses, Anthropic's messages, Gemini's candidates. */
+/** The text a model generated, from a whole JSON answer: chat, completions, responses; Anthropic's messages, Gemini's candidates. */
 export function jsonText(body: Record<string, unknown>): string {
   const parts: string[] = []
   for (const choice of list(body.choices)) {
@@ -12,14 +12,21 @@ export function jsonText(body: Record<string, unknown>): string {
   for (const block of list(body.content)) {
     push(parts, block.text)
     push(parts, block.thinking)
-    if (block.type === 'tool_use') push(parts, JSON.stringify(block.input))
+    if (block.type === 'tool_use') collectCall(block.name, block.input, parts)
   }
   for (const candidate of list(body.candidates))
     for (const part of list(record(candidate.content).parts)) {
       push(parts, part.text)
-      if (part.functionCall) push(parts, JSON.stringify(part.functionCall))
+      const { name, args } = record(part.functionCall)
+      collectCall(name, args, parts)
     }
   return parts.join('')
+}
+
+/** What a call has as an object its model wrote as JSON. */
+function collectCall(name: unknown, input: unknown, parts: string[]): void {
+  push(parts, name)
+  if (typeof input === 'object' && input !== null) parts.push(JSON.stringify(input))
 }
 
 /** The same of a JSON answer that broke off: its beginning, to the last letter. Escapes count as they are written. */
@@ -28,7 +35,8 @@ export function cutJsonText(json: string): string {
 }
 
 /** Members that hold generated text, and their values; the last one may lack its end. What a response repeats of its request has other names. */
-const TEXT_MEMBERS = /"(content|text|arguments|refusal|reasoning|reasoning_content)"\s*:\s*"((?:[^"\\]|\\.)*)/gs
+const TEXT_MEMBERS =
+  /"(content|text|thinking|arguments|refusal|reasoning|reasoning_content)"\s*:\s*"((?:[^"\\]|\\.)*)/gs
 
 /** The text in the JSON of stream events: chat and completions chunks, responses deltas. */
 export function streamText(bodies: Iterable<Record<string, unknown>>): string {

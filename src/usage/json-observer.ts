@@ -1,9 +1,9 @@
-import { textOrNull } from '../formats/read.ts'
 import { createFieldScan, type FieldScan } from './field-scan.ts'
 import { cutJsonText, jsonText } from './generated-text.ts'
 import { type Observed, type Observer, passThrough } from './observer.ts'
 import { readUsage, usageOf } from './read-usage.ts'
 import { createToolCount } from './tool-calls.ts'
+import { addUsageMetadata } from './usage-metadata.ts'
 
 /** Answers up to this size are parsed whole when they are complete; larger ones are scanned as they pass, in constant memory. */
 const PARSE_UP_TO = 64 * 1024
@@ -25,15 +25,9 @@ export function createJsonObserver(isText: boolean): Observer {
     pieces = []
     const body = parse(json)
     // Only responses have such items.
-    if (body === null || body.object === 'response') tools.push(json.toString('latin1'))
+    if (body === null || (!Array.isArray(body) && body.object === 'response')) tools.push(json.toString('latin1'))
     if (body === null) return { ...readCut(json), tools: tools.result(), failed: false }
-    return {
-      usage: readUsage(usageOf(body)),
-      servedModel: textOrNull(body.model) ?? textOrNull(body.modelVersion),
-      tools: tools.result(),
-      text: () => jsonText(body),
-      failed: typeof body.error === 'object' && body.error !== null,
-    }
+    return { ...(Array.isArray(body) ? readList(body) : readOne(body)), tools: tools.result() }
   }
 
   const pass = (piece: Buffer, to: FieldScan) => {
@@ -67,6 +61,29 @@ export function createJsonObserver(isText: boolean): Observer {
   }
 }
 
+type Json = Record<string, unknown>
+
+function readOne(body: Json) {
+  const model = body.model ?? body.modelVersion
+  return {
+    usage: readUsage(usageOf(body)),
+    servedModel: typeof model === 'string' ? model : null,
+    text: () => jsonText(body),
+    failed: typeof body.error === 'object' && body.error !== null,
+  }
+}
+
+/** A stream of Gemini whose client did not ask for events: all of them in one list. */
+function readList(list: Json[]) {
+  const events = list.map(readOne)
+  return {
+    usage: readUsage(list.reduce((known, { usageMetadata }) => addUsageMetadata(known, usageMetadata), {})),
+    servedModel: events.findLast(({ servedModel }) => servedModel !== null)?.servedModel ?? null,
+    text: () => events.map(({ text }) => text()).join(''),
+    failed: events.some(({ failed }) => failed),
+  }
+}
+
 /** Of an answer that broke off: what had come of it. */
 function readCut(bytes: Buffer): Omit<Observed, 'tools'> {
   const scan = createFieldScan()
@@ -74,11 +91,14 @@ function readCut(bytes: Buffer): Omit<Observed, 'tools'> {
   return { ...scan.result(), text: () => cutJsonText(bytes.toString('utf8')) }
 }
 
-function parse(json: Buffer): Record<string, unknown> | null {
+function parse(json: Buffer): Json | Json[] | null {
   try {
     const value: unknown = JSON.parse(json.toString('utf8'))
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null
+    if (Array.isArray(value)) return value.filter(isObject)
+    return isObject(value) ? value : null
   } catch {
     return null
   }
 }
+
+const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null

@@ -79,6 +79,21 @@ describe('the OpenAI SDK with a model of Gemini', () => {
   })
 })
 
+/** As it is without an SDK. */
+async function postNative(
+  secret: string,
+  path: string,
+  body: object = { contents: [{ parts: [{ text: 'Hi' }] }] },
+): Promise<unknown> {
+  const answer = await fetch(`${gateway.url}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-goog-api-key': secret },
+    body: JSON.stringify(body),
+  })
+  expect(answer.status).toBe(200)
+  return answer.json()
+}
+
 describe('the Google SDK', () => {
   const request = { model: 'gpt-4o', contents: 'Hi', config: { systemInstruction: 'Be kind.', maxOutputTokens: 50 } }
 
@@ -131,11 +146,89 @@ describe('the Google SDK', () => {
     expect(String((error as Error).message)).toContain('UNAUTHENTICATED')
   })
 
+  it('gets embeddings of a model of OpenAI, one and several', async () => {
+    const client = await withOpenAi((_req, res, { body }) => {
+      const texts = (JSON.parse(String(body)) as { input: string[] }).input
+      const data = texts.map((text, index) => ({ object: 'embedding', index, embedding: [text.length, 0.5] }))
+      sendJson(res, 200, {
+        object: 'list',
+        model: 'text-embedding-3-small',
+        data,
+        usage: { prompt_tokens: 5, total_tokens: 5 },
+      })
+    })
+    const model = 'text-embedding-3-small'
+    const { embeddings } = await client.models.embedContent({
+      model,
+      contents: ['one', 'three'],
+      config: { outputDimensionality: 2 },
+    })
+    expect(embeddings).toMatchObject([{ values: [3, 0.5] }, { values: [5, 0.5] }])
+    const seen = await upstream.next()
+    expect(seen.url).toBe('/v1/embeddings')
+    expect(JSON.parse(String(seen.body))).toEqual({ model, input: ['one', 'three'], dimensions: 2 })
+    const { secret } = await gateway.token()
+    const one = await postNative(secret, `/v1beta/models/${model}:embedContent`, {
+      content: { parts: [{ text: 'one' }] },
+    })
+    expect(one).toEqual({ embedding: { values: [3, 0.5] } })
+    const row = {
+      model,
+      servedModel: model,
+      status: 200,
+      usage: { inputTokens: 5, source: 'reported' },
+      costNanoUsd: 100n,
+    }
+    expect(await gateway.rows()).toMatchObject([row, row])
+  })
+
+  it('is told which fields of embeddings nobody else has, and who has no embeddings', async () => {
+    const client = await withOpenAi((_req, res) => sendJson(res, 200, { data: [{ index: 0, embedding: [1] }] }))
+    const config = { taskType: 'CLUSTERING' }
+    await client.models.embedContent({ model: 'text-embedding-3-small', contents: 'one', config })
+    expect((await gateway.rows())[0]!.changes).toEqual(['dialect:openai-chat', 'dropped:taskType'])
+    await gateway.stop()
+    gateway = await startTestGateway({
+      config: { providers: { anthropic: { apiKey: KEY, baseUrl: upstream.url } } },
+    })
+    const { secret } = await gateway.token()
+    const stranger = new GoogleGenAI({ apiKey: secret, httpOptions: { baseUrl: gateway.url } })
+    const failure = await stranger.models.embedContent({ model: 'claude-opus-4-8', contents: 'x' }).catch(String)
+    expect(failure).toContain('cannot be translated for anthropic')
+  })
+
   it('counts tokens of a model of OpenAI here', async () => {
     const client = await withOpenAi(undefined)
     const { totalTokens } = await client.models.countTokens({ model: 'gpt-4o', contents: 'How many are these?' })
     expect(totalTokens).toBeGreaterThan(2)
     expect(upstream.seen).toEqual([])
+  })
+
+  it("is metered with Gemini's own answers, whole or as a list", async () => {
+    const { secret } = await withGemini((req, res) => {
+      const whole = { ...generated('Hello', { finishReason: 'STOP' }), usageMetadata }
+      if (!req.url!.includes('stream')) return sendJson(res, 200, whole)
+      sendJson(res, 200, [{ ...generated('Hel'), usageMetadata: { promptTokenCount: 12 } }, whole])
+    })
+    for (const action of ['generateContent', 'streamGenerateContent']) {
+      const answer = await postNative(secret, `/v1beta/models/gemini-2.5-flash:${action}`)
+      expect(JSON.stringify(answer)).toContain('Hello')
+    }
+    const row = { servedModel: 'gemini-2.5-flash', costNanoUsd: 28_600n, usage: { inputTokens: 12, outputTokens: 10 } }
+    expect(await gateway.rows()).toMatchObject([row, { ...row, stream: true }])
+  })
+
+  it('is metered by an estimate where Gemini counts nothing, whole or as a list', async () => {
+    const { secret } = await withGemini((req, res) => {
+      const [one, other] = [generated('Hello there, '), generated('how are you?', { finishReason: 'STOP' })]
+      sendJson(res, 200, req.url!.includes('stream') ? [one, other] : generated('Hello there, how are you?'))
+    })
+    for (const action of ['generateContent', 'streamGenerateContent'])
+      await postNative(secret, `/v1beta/models/gemini-2.5-flash:${action}`)
+    const [whole, list] = await gateway.rows()
+    expect(whole!.usage).toMatchObject({ source: 'estimated', outputTokens: expect.any(Number) })
+    expect(whole!.usage.outputTokens).toBeGreaterThan(4)
+    expect(list!.usage).toEqual(whole!.usage)
   })
 
   it('passes untouched to Gemini, also below its name', async () => {

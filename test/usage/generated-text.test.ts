@@ -28,15 +28,21 @@ describe('the text a model generated', () => {
     expect(jsonText({ output })).toBe('I think. Hi {}')
   })
 
-  it('is what the blocks of a message of Anthropic, and the parts of a candidate of Gemini, say', () => {
+  it("is what the blocks of a message say, and the parts of Gemini's candidates", () => {
     const content = [
-      { type: 'thinking', thinking: 'Hm. ', signature: 'sealed' },
+      { type: 'thinking', thinking: 'hm ', signature: 'c2Vh' },
       { type: 'text', text: 'Hi ' },
-      { type: 'tool_use', id: 'toolu_1', name: 'f', input: { a: 1 } },
+      { type: 'tool_use', id: 'toolu_1', name: 'weather', input: { city: 'Bern' } },
+      { type: 'redacted_thinking', data: 'c2Vh' },
     ]
-    expect(jsonText({ content })).toBe('Hm. Hi {"a":1}')
-    const parts = [{ text: 'Hi ' }, { functionCall: { name: 'f', args: { a: 1 } } }]
-    expect(jsonText({ candidates: [{ content: { parts } }] })).toBe('Hi {"name":"f","args":{"a":1}}')
+    expect(jsonText({ type: 'message', content })).toBe('hm Hi weather{"city":"Bern"}')
+    const parts = [
+      { text: 'hm ', thought: true, thoughtSignature: 'c2Vh' },
+      { text: 'Hi ' },
+      { functionCall: { name: 'weather', args: { city: 'Bern' } } },
+      { inlineData: { mimeType: 'image/png', data: 'AAAA' } },
+    ]
+    expect(jsonText({ candidates: [{ content: { role: 'model', parts } }, {}] })).toBe('hm Hi weather{"city":"Bern"}')
   })
 
   it('is what had come of a JSON answer that broke off, to the last letter, without what it repeats of its request', () => {
@@ -72,7 +78,7 @@ describe('the text a model generated', () => {
 
   it('is empty where an answer is not what it should be', () => {
     for (const odd of [null, 1, 'x', [], {}, [null], [1], { 0: { message: { content: 'x' } } }]) {
-      expect(jsonText({ choices: odd, output: odd })).toBe('')
+      expect(jsonText({ choices: odd, output: odd, content: odd, candidates: odd })).toBe('')
       expect(streamText([{ choices: odd, delta: odd === 'x' ? 1 : odd }])).toBe('')
       expect(
         jsonText({ choices: [{ message: odd === 'x' ? 1 : odd }], output: [{ content: odd, summary: odd }] }),

@@ -106,6 +106,48 @@ describe('a JSON answer', () => {
     }
   })
 
+  describe('of Gemini, a stream without events', () => {
+    const event = (text: string, usageMetadata: object) => ({
+      candidates: [{ content: { parts: [{ text }] } }],
+      usageMetadata,
+      modelVersion: 'gemini-2.5-flash',
+    })
+    const list = (length: number) => [
+      event('x'.repeat(length), { promptTokenCount: 9, cachedContentTokenCount: 4 }),
+      event('end', { promptTokenCount: 9, candidatesTokenCount: 1, thoughtsTokenCount: 2 }),
+    ]
+    const usage = { ...READ, reasoningTokens: 2 }
+
+    it.each([0, 1_000, 70_000, 1_100_000])('which is a list of %d bytes: every part of it counts', (length) => {
+      const json = ` ${JSON.stringify(list(length), null, length % 3)}`
+      fc.assert(
+        fc.property(cuts, fc.boolean(), (places, isText) => {
+          const observer = createJsonObserver(isText)
+          expect(watch(observer, cutAt(Buffer.from(json), places)).shown === shownAs(json)).toBe(true)
+          expect(observer.result()).toMatchObject({ usage, servedModel: 'gemini-2.5-flash' })
+        }),
+        { numRuns: 20 },
+      )
+    })
+
+    it('gives its text, for an estimate, and what had come of it when it broke off', () => {
+      const json = JSON.stringify(list(3))
+      const whole = createJsonObserver(true)
+      watch(whole, [Buffer.from(json)])
+      expect(whole.result().text()).toBe('xxxend')
+      const cut = createJsonObserver(true)
+      watch(cut, [Buffer.from(json.slice(0, json.indexOf('end')))])
+      expect(cut.result().text()).toBe('xxx')
+      expect(cut.result().usage).toMatchObject({ inputTokens: 9, outputTokens: 0 })
+    })
+
+    it('has failed where one of its parts is an error', () => {
+      const observer = createJsonObserver(true)
+      watch(observer, [Buffer.from(JSON.stringify([...list(1), { error: { code: 503, message: 'Overloaded' } }]))])
+      expect(observer.failed()).toBe(true)
+    })
+  })
+
   it.each([true, false])('of a hundred megabytes does not stay in memory (of text: %s)', async (isText) => {
     const observer = createJsonObserver(isText)
     await keepsLessThan(4 * 1024 * 1024, () => {

@@ -1,8 +1,7 @@
 import { GatewayError } from '../../errors.ts'
 import { type Json, UnreadableAnswer } from '../../formats/dialect.ts'
 import { statusOf } from '../../formats/error-kind.ts'
-import type { HubAnswer, HubError } from '../../formats/hub.ts'
-import type { Observer } from '../../usage/observer.ts'
+import type { HubError } from '../../formats/hub.ts'
 import { passThrough } from '../../usage/observer.ts'
 import { COST_HEADER, costText, wantsCost } from '../cost-header.ts'
 import { note } from '../dispatch.ts'
@@ -37,8 +36,8 @@ export async function answerWhole(
   note(parts, exchange, target, answer, null)
   const json = parseJson(text)
   if (answer.status >= 400) return answerError(parts, exchange, target, answer, translation, json ?? text)
-  const hub = json === null ? null : readAnswer(translation, json)
-  if (hub === null) {
+  const told = json === null ? null : retell(translation, json)
+  if (told === null) {
     const said = text.replaceAll(target.key, '[redacted]').slice(0, 2_000)
     throw new GatewayError('upstream_unreachable', {
       message: 'The provider sent an answer that cannot be read.',
@@ -46,13 +45,13 @@ export async function answerWhole(
       cause: new Error(`${target.provider.name} answered ${answer.status}: ${said}`),
     })
   }
-  const body = JSON.stringify(translation.from.buildAnswer(hub, translation.facts))
-  send(parts, exchange, answer, { status: 200, answered: true, error: null, observer: observed(hub) }, body, [])
+  const observer = { ...passThrough, result: () => told.observed }
+  send(parts, exchange, answer, { status: 200, answered: true, error: null, observer }, JSON.stringify(told.body), [])
 }
 
-function readAnswer({ to }: Translation, json: Json): HubAnswer | null {
+function retell(translation: Translation, json: Json): ReturnType<Translation['retell']> | null {
   try {
-    return to.parseAnswer(json)
+    return translation.retell(json)
   } catch (error) {
     if (error instanceof UnreadableAnswer) return null
     throw error
@@ -117,20 +116,6 @@ function send(
     res.writeHead(outcome.status, headers)
     res.end(bytes)
   })
-}
-
-/** What the ledger is told of a whole answer. */
-function observed(answer: HubAnswer): Observer {
-  const text = () =>
-    answer.candidates
-      .flatMap(({ parts }) =>
-        parts.map((part) => (part.type === 'tool_call' ? part.arguments : 'text' in part ? part.text : '')),
-      )
-      .join('')
-  return {
-    ...passThrough,
-    result: () => ({ usage: answer.usage, servedModel: answer.model || null, tools: null, text }),
-  }
 }
 
 const masked = (text: string, { key }: Target) => text.replaceAll(key, '[redacted]')

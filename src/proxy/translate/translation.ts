@@ -1,12 +1,14 @@
 import { GatewayError } from '../../errors.ts'
-import type { AnswerFacts, Dialect, Json } from '../../formats/dialect.ts'
+import type { Dialect, Json, StreamBuilder } from '../../formats/dialect.ts'
 import { DIALECTS } from '../../formats/dialects.ts'
 import { translateRequest } from '../../formats/translate-request.ts'
 import { factsAt } from '../../providers/index.ts'
 import type { Speech } from '../../providers/provider.ts'
+import type { Observed } from '../../usage/observer.ts'
 import { modelCall } from '../endpoints.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Target } from '../plan.ts'
+import { observedOf } from './observed.ts'
 
 /** A request that the provider is asked in another dialect than the client's. */
 export type Translation = {
@@ -15,8 +17,10 @@ export type Translation = {
   speech: Speech
   /** For the provider. */
   body: Buffer
-  /** What the client's answer is written for. */
-  facts: AnswerFacts
+  /** The provider's whole answer as the client is told it, and as the ledger is. Throws `UnreadableAnswer`. */
+  retell(answer: Json): { body: Json; observed: Observed }
+  /** Null: there are no streams of this. */
+  createStreamBuilder: (() => StreamBuilder) | null
 }
 
 /**
@@ -43,11 +47,32 @@ export function translate(exchange: Exchange, target: Target, value: Json | null
     facts: factsAt(provider, model),
     streamUsage: provider.takesStreamOptions,
   })
+  noteDropped(exchange, target, to, dropped, strict)
+  const facts = { model: exchange.model ?? model, now: Math.floor(exchange.at / 1000), request }
+  return {
+    from,
+    to,
+    speech,
+    body: Buffer.from(JSON.stringify(body)),
+    retell(answer) {
+      const hub = to.parseAnswer(answer)
+      return { body: from.buildAnswer(hub, facts), observed: observedOf(hub) }
+    },
+    createStreamBuilder: () => from.createStreamBuilder(facts),
+  }
+}
+
+/** Throws `unsupported_parameter` when nothing may be dropped (`strict`) and something was. */
+export function noteDropped(
+  exchange: Exchange,
+  { provider }: Target,
+  { name: dialect }: Dialect,
+  dropped: string[],
+  strict: boolean,
+): void {
   if (dropped.length > 0 && strict) throw refusal(dropped, provider.name)
   exchange.dropped = dropped
-  exchange.changes.push(`dialect:${to.name}`, ...dropped.map((name) => `dropped:${name}`))
-  const facts = { model: exchange.model ?? model, now: Math.floor(exchange.at / 1000), request }
-  return { from, to, speech, body: Buffer.from(JSON.stringify(body)), facts }
+  exchange.changes.push(`dialect:${dialect}`, ...dropped.map((name) => `dropped:${name}`))
 }
 
 function refusal(dropped: readonly string[], provider: string): GatewayError {
@@ -58,7 +83,7 @@ function refusal(dropped: readonly string[], provider: string): GatewayError {
   })
 }
 
-const notTranslatable = ({ path }: Exchange, { provider }: Target) =>
+export const notTranslatable = ({ path }: Exchange, { provider }: Target) =>
   new GatewayError('unsupported_parameter', {
     message: `Requests to ${path.endpoint} cannot be translated for ${provider.name}: send them as JSON, to a model of a provider that has this endpoint.`,
   })
