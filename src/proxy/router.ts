@@ -108,8 +108,8 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
   return handler
 }
 
-/** The list of models, and one of them. */
-const MODEL_LIST = /^\/v1(?:beta)?\/models(?:\/|$)/
+/** The list of models; one of OpenAI's own is asked of its provider. */
+const MODEL_LIST = /^\/v1(?:beta\/models(?:\/.*)?|\/models)$/
 
 /** Besides `model`: whatever else a body names, and whether it had to name one. What an upload says is read on its way. */
 function authorizeOtherModels(exchange: HttpExchange, caller: Caller, { provider }: Target): void {
