@@ -125,6 +125,7 @@ export class Answer implements Dispatcher.DispatchHandler {
   #silentSince = 0
   #upload: Readable | null = null
   #over = false
+  #onPeek: (() => void) | null = null
 
   constructor(deadline: number, onOver: () => void) {
     this.#deadline = deadline
@@ -148,6 +149,17 @@ export class Answer implements Dispatcher.DispatchHandler {
     for (const piece of pieces) receiver.onData(piece)
     if (this.failure) receiver.onFailure(this.failure)
     else if (this.ended) receiver.onEnd()
+  }
+
+  /** What comes, until it ends, breaks off, or is longer than `mostBytes`. It still waits for its receiver. */
+  peek(mostBytes: number): Promise<Buffer> {
+    return new Promise((resolve) => {
+      this.#onPeek = () => {
+        const bytes = this.#pieces.reduce((sum, piece) => sum + piece.length, 0)
+        if (this.#over || bytes > mostBytes) resolve(Buffer.concat(this.#pieces))
+      }
+      this.#onPeek()
+    })
   }
 
   pause(): void {
@@ -244,6 +256,7 @@ export class Answer implements Dispatcher.DispatchHandler {
     if (this.#bytesLeft < 0) return this.cancel(new UpstreamFailure('cancelled', 'Too much to read for a count.'))
     if (this.#receiver) return this.#receiver.onData(piece)
     this.#pieces.push(piece)
+    this.#onPeek?.()
     if (this.firstByteAt === 0) {
       this.firstByteAt = performance.now()
       this.#resolveReady()
@@ -274,6 +287,7 @@ export class Answer implements Dispatcher.DispatchHandler {
   #finish(): void {
     this.#over = true
     this.#onOver()
+    this.#onPeek?.()
   }
 }
 

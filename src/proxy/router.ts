@@ -6,7 +6,7 @@ import { GatewayError, toGatewayError } from '../errors.ts'
 import { admit } from './admit.ts'
 import { authenticate, authorize, authorizeModel, authorizeNoModel } from './authenticate.ts'
 import { answerCount } from './count-tokens.ts'
-import { dispatch, note } from './dispatch.ts'
+import { dispatch } from './dispatch.ts'
 import { modelCall } from './endpoints.ts'
 import { type HttpExchange, newExchange } from './exchange.ts'
 import type { Answer } from './forward.ts'
@@ -15,11 +15,11 @@ import { captureUpload, keepBodies } from './keep-bodies.ts'
 import { modelsHandler } from './models.ts'
 import { createMounts } from './mounts.ts'
 import { hidesItsModel, mustNameModel, otherModels } from './named-models.ts'
+import { isAboutOwnKey, refuseOwnKey } from './own-key.ts'
 import { answerOwnUsage } from './own-usage.ts'
 import { choiceOf, plan, planMounted, type Target } from './plan.ts'
 import { prepare } from './prepare.ts'
 import { readRequest } from './read-request.ts'
-import { readText } from './read-text.ts'
 import { relay } from './relay.ts'
 import { authorizePrice } from './reserve.ts'
 import { sendError } from './respond.ts'
@@ -99,19 +99,10 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     // The parsed body has served; its bytes are enough for another try or an estimate.
     if (exchange.body.kind === 'json') exchange.body = { ...exchange.body, value: null }
     const answer = await dispatch(ctx, exchange, target, () => request())
-    if (answer.status === 401) return await refuseOwnKey(exchange, target, answer)
+    if (await isAboutOwnKey(target, answer, translation)) await refuseOwnKey(ctx, exchange, target, answer)
     if (translation && !(translation.createStreamBuilder && isStream(answer)))
       return await answerWhole(ctx, exchange, target, answer, translation)
     relay(ctx, exchange, target, answer, { hideUsage, drains: ctx.config.onClientAbort === 'drain', translation })
-  }
-
-  /** The provider does not know *our* key: the caller's is not at fault, and must not be told that it is. */
-  const refuseOwnKey = async (exchange: HttpExchange, target: Target, answer: Answer) => {
-    // Masked before it is cut: half a key would no longer be known for one.
-    const said = (await readText(answer, 64 * 1024)).replaceAll(target.key, '[redacted]').slice(0, 2_000)
-    note(ctx, exchange, target, answer, answer.failure)
-    const cause = new Error(`${target.provider.name} answered 401: ${said}`)
-    throw new GatewayError('upstream_auth_failed', { headers: { 'x-should-retry': 'false' }, cause })
   }
 
   return handler
