@@ -47,7 +47,7 @@ export function buildContents(messages: HubMessage[], facts: ModelFacts, lose: L
 function merged(messages: HubMessage[], lose: Lose): Pick<HubMessage, 'role' | 'parts'>[] {
   const turns: Pick<HubMessage, 'role' | 'parts'>[] = []
   for (const { role, parts, name } of messages) {
-    if (name !== undefined) lose('part:name')
+    if (name !== undefined) lose('part:messages.name')
     const side = role === 'assistant' ? role : 'user'
     const last = turns.at(-1)
     if (last?.role === side) last.parts = [...last.parts, ...parts]

@@ -12,7 +12,7 @@ type Lose = Parameters<Dialect['buildRequest']>[2]
  */
 export const buildInput = (messages: HubMessage[], lose: Lose): Json[] =>
   messages.flatMap(({ role, parts, name }) => {
-    if (name !== undefined) lose('part:name')
+    if (name !== undefined) lose('part:messages.name')
     if (parts.length === 0) return [{ role, content: '' }]
     return grouped(parts, role === 'assistant' ? buildTurnPart : buildInputPart, lose).map((one) =>
       'content' in one ? { role, content: plain(one.content, role) } : one.item,

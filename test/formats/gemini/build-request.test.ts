@@ -120,7 +120,7 @@ describe('the contents', () => {
       ],
     })
     expect(body.contents).toEqual([{ role: 'user', parts: [{ text: 'See' }] }])
-    expect(new Set(lost)).toEqual(new Set(['part:file', 'part:image', 'part:image.detail', 'part:name']))
+    expect(new Set(lost)).toEqual(new Set(['part:file', 'part:image', 'part:image.detail', 'part:messages.name']))
   })
 })
 

@@ -229,6 +229,6 @@ describe('a request for a provider of the Responses API', () => {
     expect(lost({ temperature: 0.5, topP: 0.5, logprobs: 0 }, 'gpt-5')).toEqual(['temperature', 'topP', 'logprobs'])
     expect(lost({ temperature: 1, topP: 1 }, 'gpt-5')).toEqual([])
     const audio = { type: 'audio', source: { kind: 'base64', mediaType: 'audio/wav', data: 'QUJD' } } as const
-    expect(lost({ messages: [{ ...user(audio), name: 'Ann' }] })).toEqual(['part:name', 'part:audio'])
+    expect(lost({ messages: [{ ...user(audio), name: 'Ann' }] })).toEqual(['part:messages.name', 'part:audio'])
   })
 })
