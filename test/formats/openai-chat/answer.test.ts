@@ -52,6 +52,8 @@ describe('an answer of a provider of chats', () => {
     ['stop', { refusal: 'No' }, 'refusal'],
     ['content_filter', { refusal: 'No' }, 'refusal'],
     ['model_length', {}, 'context_length'],
+    ['model_context_window_exceeded', {}, 'context_length'],
+    ['sensitive', {}, 'content_filter'],
     ['eos', {}, 'stop'],
     [null, {}, 'stop'],
   ])('ends with %s (%j) as %s', (finish_reason, message, finish) => {
@@ -62,6 +64,7 @@ describe('an answer of a provider of chats', () => {
     ['no choices', {}],
     ['an error', { error: { message: 'No' } }],
     ['an error beside no choices', { choices: [], error: { message: 'No' } }],
+    ['a choice that lost its connection', body({}, {}, { finish_reason: 'network_error' })],
     ['a choice that failed', body({}, {}, { finish_reason: 'error' })],
     ['a choice with an error', body({ content: 'A' }, {}, { error: { code: 502, message: 'No' } })],
     [
