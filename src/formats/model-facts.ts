@@ -1,5 +1,5 @@
 import type { DialectName } from './dialect.ts'
-import type { HubEffort } from './hub.ts'
+import type { HubEffort, HubField } from './hub.ts'
 
 /** What a family of models takes and refuses, whoever serves it. */
 export type ModelFacts = {
@@ -49,6 +49,13 @@ export type ModelFacts = {
   callIds: 'any' | 'short' | 'word' | 'nine'
   /** Takes pictures inside the result of a tool; else they stand beside it. */
   takesMediaInResults: boolean
+  /** Hears a user right behind the result of a tool; else it wants to have said something first. */
+  takesUserAfterResults: boolean
+  /** What it answers with an error, whatever is in it. */
+  refuses: readonly Exclude<HubField, 'tools' | 'stop'>[]
+  /** How it calls the seed of chance. */
+  seedName: 'seed' | 'random_seed'
+  mostTemperature: number
 }
 
 const UNKNOWN: ModelFacts = {
@@ -73,6 +80,10 @@ const UNKNOWN: ModelFacts = {
   wantsThoughts: false,
   sealsCalls: false,
   takesMediaInResults: false,
+  takesUserAfterResults: true,
+  refuses: [],
+  seedName: 'seed',
+  mostTemperature: 2,
   callIds: 'any',
 }
 
@@ -108,8 +119,17 @@ const TABLE: readonly (readonly [RegExp, Partial<ModelFacts>])[] = [
     { ...ADAPTIVE, efforts: [...LOW_TO_HIGH, 'xhigh', 'max'], takesSampling: false, takesSchema: true },
   ],
   [/^claude-(?:fable|mythos)/, { takesForcedTool: false }],
-  // Mistral: its API answers 400 to any other id of a call.
-  [/^(?:open-)?(?:mistral|mixtral|ministral|magistral|codestral|devstral|pixtral|voxtral)/, { callIds: 'nine' }],
+  // Mistral: its API answers 400 to any other id of a call, and with "Unexpected role 'user' after role 'tool'", as do its models
+  // elsewhere (github.com/NousResearch/hermes-agent/issues/20154); docs.mistral.ai/capabilities/reasoning/adjustable for efforts, with
+  // what was tried out in github.com/anomalyco/models.dev/pull/1986.
+  [
+    /^(?:open-)?(?:mistral|mixtral|ministral|magistral|codestral|devstral|pixtral|voxtral)/,
+    { callIds: 'nine', takesUserAfterResults: false },
+  ],
+  [
+    /^(?:mistral-small-(?:latest|2603)|mistral-medium-(?:latest|2604|3-5)|magistral-small)/,
+    { reasons: 'adaptive', efforts: ['none', 'high'] },
+  ],
   // OpenAI: its models' pages for the longest answers; "string too long. Expected a string with maximum length 40" for ids.
   [/^(?:gpt-|chatgpt-|o[1-9])/, { callIds: 'short' }],
   [/^gpt-(?:3\.5|4)/, { maxOutput: 4_096, takesSchema: false }],

@@ -33,6 +33,15 @@ function translate({ from, to }: Route, body: Json, place: RequestPlace, target:
   const lose = (what: HubField | `part:${string}`) => {
     dropped.add(what.startsWith('part:') ? what.slice('part:'.length) : from.fieldNames[what as HubField])
   }
-  const asked = { ...request, model: target.model, streamUsage: target.streamUsage }
-  return { request, body: to.buildRequest(asked, target.facts ?? factsOf(target.model), lose), dropped: [...dropped] }
+  const facts = target.facts ?? factsOf(target.model)
+  const asked = withoutRefused({ ...request, model: target.model, streamUsage: target.streamUsage }, facts, lose)
+  return { request, body: to.buildRequest(asked, facts, lose), dropped: [...dropped] }
+}
+
+/** Without the fields that would be answered with an error. */
+function withoutRefused(request: HubRequest, { refuses }: ModelFacts, lose: (field: HubField) => void): HubRequest {
+  const refused = refuses.filter((field) => request[field] !== null)
+  if (refused.length === 0) return request
+  for (const field of refused) lose(field)
+  return { ...request, ...Object.fromEntries(refused.map((field) => [field, null])) }
 }

@@ -14,4 +14,10 @@ export const mistral = {
   baseUrl: 'https://api.mistral.ai/v1',
   takesStreamOptions: false,
   rateLimits,
+  // As users were told: github.com/mistralai/platform-docs-public/issues/7, OpenHands/OpenHands-CLI/issues/83; docs.mistral.ai/api for the rest.
+  facts: {
+    refuses: ['user', 'metadata', 'serviceTier', 'logprobs', 'logitBias'],
+    seedName: 'random_seed',
+    mostTemperature: 1.5,
+  },
 } as const satisfies Provider

@@ -24,7 +24,6 @@ describe('Claude Code with a provider of chats', () => {
     ['gpt-4o', ['context_management', 'betas']],
     ['gpt-5.6-sol', ['context_management', 'betas']],
     ['deepseek-chat', ['context_management', 'betas']],
-    ['mistral-large-latest', ['context_management', 'betas']],
     ['llama-3.3-70b-versatile', ['context_management', 'betas']],
   ])('keeps its conversation and its tools with %s, and hears what is lost', (model, lost) => {
     const { request, body, dropped } = toChat(claudeCode(), model)
@@ -35,6 +34,19 @@ describe('Claude Code with a provider of chats', () => {
       request.tools.map(({ description }) => description),
     )
     expect(dropped).toEqual(lost)
+  })
+
+  it('says something between a result and what the user adds, where a model wants that', () => {
+    const { request, body, dropped } = toChat(claudeCode(), 'mistral-large-latest')
+    const messages = body.messages as Message[]
+    expect(messages.slice(-3)).toMatchObject([
+      { role: 'tool' },
+      { role: 'assistant', content: 'Understood.' },
+      { role: 'user' },
+    ])
+    const heard = openaiChat.parseRequest({ ...body, messages: messages.toSpliced(-2, 1) }, PLACE)
+    expect(conversationOf(heard).turns).toEqual(conversationOf(request).turns)
+    expect(dropped).toEqual(['context_management', 'betas'])
   })
 
   it('follows every call directly by its results', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Json } from '../../src/formats/dialect.ts'
 import { DIALECTS } from '../../src/formats/dialects.ts'
+import { factsOf } from '../../src/formats/model-facts.ts'
 import { translateRequest } from '../../src/formats/translate-request.ts'
 import { PLACE } from './samples.ts'
 
@@ -37,6 +38,21 @@ describe('a request in another dialect', () => {
       ],
     }
     expect(toMessages(body).dropped.sort()).toEqual(['audio', 'logit_bias', 'messages.name', 'n', 'seed', 'verbosity'])
+  })
+
+  it('is without what the provider refuses, whatever is in it, which is told', () => {
+    const body = { ...BODY, user: 'ada', metadata: { a: 'b' }, seed: 7, temperature: 1.8 }
+    const refuses = { ...factsOf('mistral-large-latest'), refuses: ['user', 'metadata', 'logprobs'] as const }
+    const facts = { ...refuses, seedName: 'random_seed' as const, mostTemperature: 1.5 }
+    const target = { model: 'mistral-large-latest', facts, streamUsage: false }
+    const { body: sent, dropped } = translateRequest({ from: CHAT, to: CHAT }, body, PLACE, target)
+    expect(dropped).toEqual(['user', 'metadata'])
+    expect(sent).toEqual({
+      model: 'mistral-large-latest',
+      messages: [{ role: 'user', content: 'Hello' }],
+      random_seed: 7,
+      temperature: 1.5,
+    })
   })
 
   it('asks for usage of a stream where the provider must be asked, whether the client did or not', () => {

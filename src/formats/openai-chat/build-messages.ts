@@ -9,7 +9,21 @@ import { sealDetail, textDetail } from './extensions.ts'
 type Lose = Parameters<Dialect['buildRequest']>[2]
 
 export const buildMessages = (messages: HubMessage[], facts: ModelFacts, lose: Lose): Json[] =>
-  withCallIds(joined(messages), facts).flatMap((message) => buildMessage(message, facts, lose))
+  bridged(
+    withCallIds(joined(messages), facts).flatMap((message) => buildMessage(message, facts, lose)),
+    facts,
+  )
+
+const BRIDGE = { role: 'assistant', content: 'Understood.' }
+
+/** Some models must have said something about a result before they are told more. */
+function bridged(built: Json[], { takesUserAfterResults }: ModelFacts): Json[] {
+  if (takesUserAfterResults) return built
+  return built.flatMap((message, index) => {
+    const follows = built[index - 1]?.role === 'tool' && message.role !== 'tool' && message.role !== 'assistant'
+    return follows ? [BRIDGE, message] : [message]
+  })
+}
 
 /** Results must follow the calls directly: what the assistant says in between belongs to the calls. */
 function joined(messages: HubMessage[]): HubMessage[] {

@@ -36,9 +36,9 @@ export function buildRequest(given: HubRequest, facts: ModelFacts, lose: Lose): 
     // Without tools some refuse it.
     parallel_tool_calls: tools.length === 0 || !facts.takesParallel ? null : request.parallelToolCalls,
     [facts.countsReasoning ? 'max_completion_tokens' : 'max_tokens']: boundedTokens(request.maxTokens, facts),
-    ...buildSampling(request, maySample(facts, effort), lose),
+    ...buildSampling(request, facts, maySample(facts, effort), lose),
     stop: buildStop(request.stop, facts, lose),
-    seed: request.seed,
+    [facts.seedName]: request.seed,
     n: request.candidates,
     response_format: request.format && buildFormat(keptFormat(request.format, facts, lose)),
     reasoning_effort: effort,
@@ -66,7 +66,7 @@ const SAMPLING: readonly (readonly [HubField, string, usual: unknown])[] = [
   ['logprobs', 'logprobs', null],
 ]
 
-function buildSampling(request: HubRequest, may: boolean, lose: Lose): Json {
+function buildSampling(request: HubRequest, { mostTemperature }: ModelFacts, may: boolean, lose: Lose): Json {
   const built: Json = {}
   for (const [field, name, usual] of SAMPLING) {
     const value = request[field]
@@ -74,6 +74,7 @@ function buildSampling(request: HubRequest, may: boolean, lose: Lose): Json {
     if (may) built[name] = value
     else if (value !== usual) lose(field)
   }
+  if (request.temperature !== null && may) built.temperature = Math.min(request.temperature, mostTemperature)
   if (built.logprobs !== undefined) Object.assign(built, { logprobs: true, top_logprobs: request.logprobs || null })
   return built
 }

@@ -69,6 +69,22 @@ describe('messages for a provider of chats', () => {
     ])
   })
 
+  it('let the model say something between a result and the user where it would not hear him otherwise', () => {
+    const messages = [
+      user(say('Go')),
+      assistant(call('a')),
+      user(result('a', say('1')), say('Also')),
+      assistant(call('b')),
+      user(result('b', say('2'))),
+      assistant(say('Fine')),
+      user(say('Thanks')),
+    ]
+    const roles = (model: string) => (written(messages, model) as { role: string }[]).map(({ role }) => role)
+    const between = ['user', 'assistant', 'tool', 'assistant', 'user', 'assistant', 'tool', 'assistant', 'user']
+    expect(roles('mistral-large-latest')).toEqual(between)
+    expect(roles('gpt-4o')).toEqual(between.toSpliced(3, 1))
+  })
+
   it('take what is said between calls and results for said with the calls', () => {
     expect(written([assistant(call('a')), assistant(say('Hm')), user(result('a', say('1')))])).toMatchObject([
       { role: 'assistant', content: 'Hm', tool_calls: [{ id: 'a' }] },

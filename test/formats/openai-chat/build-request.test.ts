@@ -136,7 +136,7 @@ describe('reasoning', () => {
   })
 
   it('is not asked of models that would refuse it, which is told', () => {
-    for (const model of ['gpt-4o', 'gpt-4.1', 'grok-4', 'llama-3.3-70b', 'mistral-small-latest'])
+    for (const model of ['gpt-4o', 'gpt-4.1', 'grok-4', 'llama-3.3-70b', 'mistral-large-latest'])
       expect(build(effort('high'), model)).toEqual({
         body: expect.not.objectContaining({ reasoning_effort: 'high' }),
         lost: ['reasoning'],
