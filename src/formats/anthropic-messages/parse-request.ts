@@ -23,9 +23,11 @@ import {
 } from '../read.ts'
 import { readCache } from './cache.ts'
 import { parseBlocks } from './parse-blocks.ts'
+import { refuseThread } from './thread.ts'
 
 /** Source: types of @anthropic-ai/sdk 0.120, `MessageCreateParams`. */
 export function parseRequest(body: Json): HubRequest {
+  refuseThread(body)
   const unknown = unknownFields(body, KNOWN)
   const choice = readRecord(body.tool_choice, 'tool_choice')
   const output = readRecord(body.output_config, 'output_config')

@@ -236,6 +236,21 @@ describe('tools of a messages request', () => {
   })
 })
 
+describe('a messages request that goes on with what the provider keeps', () => {
+  it.each([{ type: 'create' }, { type: 'continue', previous_message_id: 'msg_1' }])(
+    'is refused (%j), in the words at which the SDK sends all of it',
+    (thread) => {
+      const details = { error_code: 'thread_unsupported_request', unsupported: ['model'] }
+      const refusal = expect.objectContaining({ code: 'unsupported_parameter', param: 'thread', details })
+      expect(() => parse({ thread })).toThrow(refusal)
+    },
+  )
+
+  it('is read without one', () => {
+    expect(parse({ thread: null }).unknown).toEqual([])
+  })
+})
+
 describe('how a messages request asks for reasoning', () => {
   it.each<[Json, unknown]>([
     [{}, null],
