@@ -11,11 +11,11 @@ type Lose = Parameters<Dialect['buildRequest']>[2]
 /** What a model that is told an effort, and no number of tokens, is told; null: nothing. */
 export function effortFor(reasoning: HubReasoning | null, facts: ModelFacts, lose: Lose): HubEffort | null {
   const asked = askedEffort(reasoning)
-  if (asked === null) return null
+  if (asked === null || (asked === 'none' && facts.takesThinking)) return null
   if (facts.efforts) return nearestEffort(asked, facts.efforts)
   if (facts.reasons !== null) return asked
   // A model of which nothing is known may well refuse it, and one that does not reason need not be told so.
-  if (asked !== 'none') lose('reasoning')
+  if (asked !== 'none' && !facts.takesThinking) lose('reasoning')
   return null
 }
 

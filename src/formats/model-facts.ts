@@ -9,6 +9,8 @@ export type ModelFacts = {
   reasons: 'budget' | 'adaptive' | 'level' | null
   /** Efforts it takes, ascending; null: none, or not known. */
   efforts: readonly HubEffort[] | null
+  /** Is told by `thinking` whether to reason, in chats as well, beside an effort where it takes one. */
+  takesThinking: boolean
   /** Reasons when nobody says whether it should. */
   reasonsUnasked: boolean
   /** Smallest and largest budget of reasoning, and whether it can be told not to reason. */
@@ -62,6 +64,7 @@ const UNKNOWN: ModelFacts = {
   maxOutput: null,
   reasons: null,
   efforts: null,
+  takesThinking: false,
   reasonsUnasked: false,
   budget: { least: 1024, most: 32_768, none: true },
   takesSampling: true,

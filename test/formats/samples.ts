@@ -1,6 +1,6 @@
 import type { AnswerFacts, Dialect, Json } from '../../src/formats/dialect.ts'
 import type { HubAnswer, HubEvent, HubPart, HubRequest } from '../../src/formats/hub.ts'
-import { factsOf } from '../../src/formats/model-facts.ts'
+import { factsOf, type ModelFacts } from '../../src/formats/model-facts.ts'
 import { isRecord } from '../../src/formats/read.ts'
 import { NO_USAGE } from '../../src/usage/read-usage.ts'
 
@@ -67,9 +67,12 @@ export function built(
   dialect: Dialect,
   request: Partial<HubRequest>,
   model = 'some-model',
+  facts: Partial<ModelFacts> = {},
 ): { body: Json; lost: string[] } {
   const lost = new Set<string>()
-  const body = dialect.buildRequest(hubRequest({ model, ...request }), factsOf(model), (what) => lost.add(what))
+  const body = dialect.buildRequest(hubRequest({ model, ...request }), { ...factsOf(model), ...facts }, (what) =>
+    lost.add(what),
+  )
   return { body, lost: [...lost].sort() }
 }
 

@@ -78,7 +78,7 @@ describe('a provider', () => {
   })
 
   it('says of a model what it refuses itself', () => {
-    expect(factsAt(configured('deepseek'), 'deepseek-chat')).toMatchObject({ takesSchema: false })
+    expect(factsAt(configured('deepseek'), 'deepseek-chat')).toMatchObject({ takesSchema: false, takesThinking: true })
     expect(factsAt(configured('openai'), 'gpt-5')).toEqual(factsOf('gpt-5'))
   })
 })

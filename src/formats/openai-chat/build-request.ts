@@ -42,6 +42,7 @@ export function buildRequest(given: HubRequest, facts: ModelFacts, lose: Lose): 
     n: request.candidates,
     response_format: request.format && buildFormat(keptFormat(request.format, facts, lose)),
     reasoning_effort: effort,
+    thinking: buildThinking(request, facts),
     user: request.user && shortUserId(request.user, MAX_USER),
     metadata: request.metadata,
     service_tier: askedTier(request.serviceTier),
@@ -55,6 +56,11 @@ function buildEffort({ reasoning, tools }: HubRequest, facts: ModelFacts, lose: 
     return facts.efforts?.includes('none') ? 'none' : null
   }
   return effortFor(reasoning, facts, lose)
+}
+
+function buildThinking({ reasoning }: HubRequest, { takesThinking }: ModelFacts): Json | null {
+  const asked = askedEffort(reasoning)
+  return takesThinking && asked !== null ? { type: asked === 'none' ? 'disabled' : 'enabled' } : null
 }
 
 const SAMPLING: readonly (readonly [HubField, string, usual: unknown])[] = [

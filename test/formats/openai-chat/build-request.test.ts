@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { HubFormat, HubReasoning, HubRequest, HubTool } from '../../../src/formats/hub.ts'
+import type { ModelFacts } from '../../../src/formats/model-facts.ts'
 import { openaiChat } from '../../../src/formats/openai-chat/index.ts'
 import { built, say } from '../samples.ts'
 
@@ -142,6 +143,21 @@ describe('reasoning', () => {
         lost: ['reasoning'],
       })
     expect(build(effort('none'), 'gpt-4o').lost).toEqual([])
+  })
+
+  it('is switched on and off, beside its effort, where a provider has a switch', () => {
+    const at = (facts: Partial<ModelFacts>, request: Partial<HubRequest>) =>
+      built(openaiChat, request, 'glm-4.6', { takesThinking: true, ...facts })
+    expect(at({}, effort('high'))).toMatchObject({ body: { thinking: { type: 'enabled' } }, lost: [] })
+    expect(at({}, effort('high')).body).not.toHaveProperty('reasoning_effort')
+    expect(at({}, effort('none'))).toMatchObject({ body: { thinking: { type: 'disabled' } }, lost: [] })
+    const efforts = { reasons: 'adaptive', efforts: ['low', 'high', 'max'] } as const
+    expect(at(efforts, effort('medium')).body).toMatchObject({
+      thinking: { type: 'enabled' },
+      reasoning_effort: 'high',
+    })
+    expect(at(efforts, effort('none')).body).not.toHaveProperty('reasoning_effort')
+    expect(at({}, {}).body).not.toHaveProperty('thinking')
   })
 
   it('goes not with tools from gpt-5.4 on', () => {
