@@ -211,6 +211,21 @@ describe('the Anthropic SDK with a model of OpenAI', () => {
     })
   })
 
+  it('gets an error that the provider tells with a status of success', async () => {
+    const { client } = await withOpenAi(
+      startUpstream((_req, res) =>
+        sendJson(res, 200, { error: { message: 'Upstream is busy', code: 429 }, user_id: 'u' }, { 'retry-after': '9' }),
+      ),
+    )
+    const error = await client.messages.create(question).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(Anthropic.RateLimitError)
+    expect(error).toMatchObject({
+      error: { error: { message: 'Upstream is busy', details: { upstream: { status: 200 } } } },
+    })
+    expect((error as InstanceType<typeof Anthropic.APIError>).headers?.get('retry-after')).toBeNull()
+    expect(await gateway.rows()).toMatchObject([{ status: 429, error: 'upstream_error', costNanoUsd: 0n }])
+  })
+
   it('gets errors of gateway and provider in its own format', async () => {
     const { client, secret } = await withOpenAi(
       startUpstream((_req, res) =>
