@@ -1,15 +1,15 @@
-import type { Dialect, Json } from '../src/formats/dialect.ts'
+import type { Dialect, DialectName, Json } from '../src/formats/dialect.ts'
 import { DIALECTS } from '../src/formats/dialects.ts'
-import type { HubRequest } from '../src/formats/hub.ts'
+import type { HubEvent } from '../src/formats/hub.ts'
+import { factsOf } from '../src/formats/model-facts.ts'
 import { translateRequest } from '../src/formats/translate-request.ts'
 
 /*
- * What a translation costs: CPU time in microseconds of a request and its answer (2 KB and 2 KB), and of one event of a stream; of the
+ * What a translation between any two dialects costs: CPU time in microseconds of a request and its answer (2 KB and 2 KB), and of one event of a stream; of the
  * translation alone, and with the JSON around it. Goals: 60 and 6.
  */
 
 const CHAT = DIALECTS['openai-chat']!
-const MESSAGES = DIALECTS['anthropic-messages']!
 const ROUNDS = 20_000
 const QUICK_ROUNDS = 4_000
 const EVENTS = 200
@@ -56,100 +56,58 @@ const chatAnswer = {
     completion_tokens_details: { reasoning_tokens: 0 },
   },
 }
-const messagesRequest = {
-  model: 'claude-sonnet-4-5',
-  max_tokens: 1_000,
-  temperature: 0.7,
-  system: [{ type: 'text', text: words(500), cache_control: { type: 'ephemeral' } }],
-  messages: [
-    { role: 'user', content: words(400) },
-    { role: 'assistant', content: [{ type: 'tool_use', id: 'toolu_1', name: 'weather', input: { city: 'Bern' } }] },
-    {
-      role: 'user',
-      content: [
-        { type: 'tool_result', tool_use_id: 'toolu_1', content: words(200) },
-        { type: 'text', text: words(200) },
-      ],
-    },
-  ],
-  tools: [{ name: 'weather', description: words(200), input_schema: schema }],
-}
-const messagesAnswer = {
-  id: 'msg_1',
-  type: 'message',
-  role: 'assistant',
-  model: 'claude-sonnet-4-5',
-  content: [{ type: 'text', text: words(1_700) }],
-  stop_reason: 'end_turn',
-  stop_sequence: null,
-  usage: {
-    input_tokens: 500,
-    cache_creation_input_tokens: 0,
-    cache_read_input_tokens: 0,
-    output_tokens: 400,
-    service_tier: 'standard',
-  },
-}
-
-const chatChunk = (delta: Json, finish_reason: string | null = null): Json => ({
-  id: 'chatcmpl-1',
-  object: 'chat.completion.chunk',
-  created: 1_700_000_000,
-  model: 'gpt-4.1',
-  system_fingerprint: 'fp_1',
-  obfuscation: 'abcdefgh',
-  choices: [{ index: 0, delta, logprobs: null, finish_reason }],
-  usage: null,
-})
-const chatStream = [
-  chatChunk({ role: 'assistant', content: '' }),
-  ...Array.from({ length: EVENTS }, () => chatChunk({ content: ' token' })),
-  chatChunk({}, 'stop'),
-]
-const messagesStream: Json[] = [
-  { type: 'message_start', message: { ...messagesAnswer, content: [], stop_reason: null } },
-  { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
-  ...Array.from({ length: EVENTS }, () => ({
-    type: 'content_block_delta',
-    index: 0,
-    delta: { type: 'text_delta', text: ' token' },
-  })),
-  { type: 'content_block_stop', index: 0 },
-  { type: 'message_delta', delta: { stop_reason: 'end_turn', stop_sequence: null }, usage: { output_tokens: 400 } },
-  { type: 'message_stop' },
-]
 
 type Pair = {
-  name: string
   client: Dialect
   provider: Dialect
   request: Json
   answer: Json
-  stream: Json[]
+  /** As JSON text. */
+  stream: string[]
   model: string
 }
-const PAIRS: Pair[] = [
-  {
-    name: 'chats → messages',
-    client: CHAT,
-    provider: MESSAGES,
-    request: chatRequest,
-    answer: messagesAnswer,
-    stream: messagesStream,
-    model: 'claude-sonnet-4-5',
-  },
-  {
-    name: 'messages → chats',
-    client: MESSAGES,
-    provider: CHAT,
-    request: messagesRequest,
-    answer: chatAnswer,
-    stream: chatStream,
-    model: 'gpt-4.1',
-  },
-]
 
-const PLACE = { model: null, stream: null }
+const SILENT = () => {}
+/** The same in every dialect. */
+const asked = { ...CHAT.parseRequest(chatRequest, { model: null, stream: null }), stream: true, streamUsage: true }
+const said = CHAT.parseAnswer(chatAnswer)
+const told: HubEvent[] = [
+  { type: 'start', id: said.id, model: said.model, created: said.created },
+  ...Array.from({ length: EVENTS }, (): HubEvent => ({ type: 'text', choice: 0, text: ' token' })),
+  { type: 'finish', choice: 0, reason: 'stop' },
+  { type: 'usage', usage: said.usage! },
+  { type: 'done' },
+]
+const FACTS = { model: 'asked', now: 1_700_000_000, request: asked }
+
+/** As the dialect's provider streams it. */
+function streamOf(dialect: Dialect): string[] {
+  const builder = dialect.createStreamBuilder(FACTS)
+  const text = told.map((event) => builder.push(event)).join('')
+  return text.split('\n').flatMap((line) => (line.startsWith('data: {') ? [line.slice('data: '.length).trim()] : []))
+}
+
+const MODELS: Record<DialectName, string> = {
+  'openai-chat': 'gpt-4.1',
+  'openai-responses': 'gpt-4.1',
+  'anthropic-messages': 'claude-sonnet-4-5',
+  gemini: 'gemini-2.5-flash',
+}
+
+const ALL = Object.values(DIALECTS)
+const PAIRS: Pair[] = ALL.flatMap((client) =>
+  ALL.filter((provider) => provider !== client).map((provider) => ({
+    client,
+    provider,
+    request: client.buildRequest(asked, factsOf(asked.model), SILENT),
+    answer: provider.buildAnswer(said, FACTS),
+    stream: streamOf(provider),
+    model: MODELS[provider.name],
+  })),
+)
+
+/** What some dialects say in the address. */
+const PLACE = { model: 'asked', stream: true }
 let sink = 0
 
 /** CPU microseconds of one run: the least of five tries, after warming up. */
@@ -164,20 +122,19 @@ function cost(run: () => void, rounds: number): number {
   return Math.min(...tries)
 }
 
-function measure({ name, client, provider, request, answer, stream, model }: Pair, rounds: number) {
+function measure({ client, provider, request, answer, stream: texts, model }: Pair, rounds: number) {
   const target = { model, streamUsage: true }
   const route = { from: client, to: provider }
   const [requestText, answerText] = [JSON.stringify(request), JSON.stringify(answer)]
-  const texts = stream.map((event) => JSON.stringify(event))
-  const facts = (asked: HubRequest) => ({ model: 'asked', now: 1_700_000_000, request: asked })
+  const stream = texts.map((text) => JSON.parse(text) as Json)
   const once = (ask: Json, said: Json) => {
-    const { request: asked, body } = translateRequest(route, ask, PLACE, target)
-    return [body, client.buildAnswer(provider.parseAnswer(said), facts(asked))] as const
+    const { request: understood, body } = translateRequest(route, ask, PLACE, target)
+    return [body, client.buildAnswer(provider.parseAnswer(said), { ...FACTS, request: understood })] as const
   }
-  const asked = client.parseRequest(request, PLACE)
+  const facts = { ...FACTS, request: client.parseRequest(request, PLACE) }
   const streamed = (data: (index: number) => Json) => {
     const parser = provider.createStreamParser()
-    const builder = client.createStreamBuilder(facts(asked))
+    const builder = client.createStreamBuilder(facts)
     for (let index = 0; index < stream.length; index++)
       for (const event of parser.push(data(index), null)) sink += builder.push(event).length
   }
@@ -194,7 +151,7 @@ function measure({ name, client, provider, request, answer, stream, model }: Pai
   const event = cost(() => streamed((index) => stream[index]!), rounds / 100) / stream.length
   const parsed = (index: number) => JSON.parse(texts[index]!) as Json
   const eventWithJson = cost(() => streamed(parsed), rounds / 100) / stream.length
-  return { name, exchange, exchangeWithJson, jsonAlone, event, eventWithJson }
+  return { name: `${client.name} → ${provider.name}`, exchange, exchangeWithJson, jsonAlone, event, eventWithJson }
 }
 
 const HEAD = ['', 'request + answer', 'with JSON', 'JSON alone', 'event', 'with JSON']
@@ -208,5 +165,10 @@ export async function benchFormats(_workshop: unknown, quick: boolean): Promise<
     ...[exchange, exchangeWithJson, jsonAlone].map((micros) => `${micros.toFixed(1)} µs`),
     ...[event, eventWithJson].map((micros) => `${micros.toFixed(2)} µs`),
   ])
-  return { text: [HEAD, ...lines].map((line) => line.map((cell) => cell.padEnd(18)).join('')).join('\n'), data }
+  return {
+    text: [HEAD, ...lines]
+      .map((line) => line.map((cell, column) => cell.padEnd(column === 0 ? 42 : 18)).join(''))
+      .join('\n'),
+    data,
+  }
 }

@@ -14,7 +14,7 @@ const MAX_EVENT = 1024 * 1024
 const MODEL_TRIES = 16
 
 const EMPTY = Buffer.alloc(0)
-const ERROR_MEMBERS = ['"error":{', '"error": {']
+const ERROR_MEMBERS = ['"error":{', '"error": {', '"object":"error"', '"object": "error"']
 
 type Options = {
   terminator: 'done' | 'response_event' | 'typed' | 'none'
@@ -268,6 +268,7 @@ function endsResponse(event: Buffer, latin1: string): boolean {
 function hasError(event: Buffer): boolean {
   const body = jsonOf(event)
   if (body === null) return false
-  const { error, type } = body
-  return (typeof error === 'object' && error !== null) || type === 'response.failed'
+  const { error, type, object } = body
+  // The last is vLLM's way, and that of those who build on it.
+  return (typeof error === 'object' && error !== null) || type === 'response.failed' || object === 'error'
 }

@@ -28,7 +28,7 @@ async function withOpenAi(started: Promise<Upstream>) {
   return { secret, client: new Anthropic({ baseURL: gateway.url, apiKey: secret, maxRetries: 0 }) }
 }
 
-const ask = { model: 'anthropic:claude-sonnet-4-5', messages: [{ role: 'user' as const, content: 'Hi' }] }
+const ask = { model: 'anthropic:claude-sonnet-4-6', messages: [{ role: 'user' as const, content: 'Hi' }] }
 
 describe('the OpenAI SDK with a model of Anthropic', () => {
   it('gets a whole answer, and the ledger what Anthropic counted', async () => {
@@ -36,7 +36,7 @@ describe('the OpenAI SDK with a model of Anthropic', () => {
     const { data, response } = await client.chat.completions.create({ ...ask, seed: 7 }).withResponse()
     expect(data).toMatchObject({
       object: 'chat.completion',
-      model: 'claude-sonnet-4-5-20250929',
+      model: 'claude-sonnet-4-6',
       choices: [{ message: { role: 'assistant', content: 'Hello from Claude' }, finish_reason: 'stop' }],
       usage: { prompt_tokens: 20, completion_tokens: 5, prompt_tokens_details: { cached_tokens: 7 } },
     })
@@ -45,11 +45,11 @@ describe('the OpenAI SDK with a model of Anthropic', () => {
     expect(seen.url).toBe('/v1/messages')
     expect(seen.headers).toMatchObject({ 'x-api-key': KEY, 'anthropic-version': '2023-06-01' })
     expect(seen.headers.authorization).toBeUndefined()
-    expect(JSON.parse(String(seen.body))).toMatchObject({ model: 'claude-sonnet-4-5', max_tokens: 64_000 })
+    expect(JSON.parse(String(seen.body))).toMatchObject({ model: 'claude-sonnet-4-6', max_tokens: 128_000 })
     const [row] = await gateway.rows()
     expect(row).toMatchObject({
       provider: 'anthropic',
-      servedModel: 'claude-sonnet-4-5-20250929',
+      servedModel: 'claude-sonnet-4-6',
       status: 200,
       usage: { inputTokens: 20, cachedTokens: 7, cacheWriteTokens: 3, outputTokens: 5, source: 'reported' },
       changes: ['dialect:anthropic-messages', 'dropped:seed'],
@@ -211,6 +211,21 @@ describe('the Anthropic SDK with a model of OpenAI', () => {
     })
   })
 
+  it('gets an error that the provider tells with a status of success', async () => {
+    const { client } = await withOpenAi(
+      startUpstream((_req, res) =>
+        sendJson(res, 200, { error: { message: 'Upstream is busy', code: 429 }, user_id: 'u' }, { 'retry-after': '9' }),
+      ),
+    )
+    const error = await client.messages.create(question).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(Anthropic.RateLimitError)
+    expect(error).toMatchObject({
+      error: { error: { message: 'Upstream is busy', details: { upstream: { status: 200 } } } },
+    })
+    expect((error as InstanceType<typeof Anthropic.APIError>).headers?.get('retry-after')).toBeNull()
+    expect(await gateway.rows()).toMatchObject([{ status: 429, error: 'upstream_error', costNanoUsd: 0n }])
+  })
+
   it('gets errors of gateway and provider in its own format', async () => {
     const { client, secret } = await withOpenAi(
       startUpstream((_req, res) =>
@@ -231,7 +246,7 @@ describe('the Anthropic SDK with a model of Anthropic', () => {
   it('passes untouched both ways, and is counted', async () => {
     const { secret } = await withAnthropic(startAnthropic())
     const client = new Anthropic({ baseURL: gateway.url, apiKey: secret, maxRetries: 0 })
-    const body = { model: 'claude-sonnet-4-5', max_tokens: 64, messages: [{ role: 'user' as const, content: 'Hi' }] }
+    const body = { model: 'claude-sonnet-4-6', max_tokens: 64, messages: [{ role: 'user' as const, content: 'Hi' }] }
     const answer = await client.beta.messages.create({ ...body, betas: ['context-1m-2025-08-07'] })
     expect(answer).toMatchObject({ content: [{ type: 'text', text: 'Hello from Claude' }] })
     const seen = await upstream.next()
@@ -251,7 +266,7 @@ describe('the Anthropic SDK with a model of Anthropic', () => {
     const { secret } = await withAnthropic(startAnthropic())
     const client = new Anthropic({ baseURL: `${gateway.url}/anthropic`, apiKey: secret, maxRetries: 0 })
     await client.messages.create({
-      model: 'claude-sonnet-4-5',
+      model: 'claude-sonnet-4-6',
       max_tokens: 64,
       messages: [{ role: 'user', content: 'Hi' }],
     })

@@ -6,7 +6,7 @@ export const message = (fields: object = {}) => ({
   id: 'msg_1',
   type: 'message',
   role: 'assistant',
-  model: 'claude-sonnet-4-5-20250929',
+  model: 'claude-sonnet-4-6',
   content: [{ type: 'text', text: 'Hello from Claude' }],
   stop_reason: 'end_turn',
   stop_sequence: null,

@@ -178,6 +178,7 @@ describe('a whole stream is told from a cut one', () => {
 describe('an error inside a stream', () => {
   it.each([
     ['alone', 'data: {"error":{"message":"x","type":"server_error"}}\n\n'],
+    ['alone, as vLLM tells it', 'data: {"object":"error","message":"x","type":"BadRequestError","code":400}\n\n'],
     ['alone, without a blank', 'data:{"error":{"message":"x"}}\n\n'],
     ['as an event', 'event: error\ndata: {"type":"error","error":{"code":"insufficient_quota"}}\n\n'],
     ['as an event with CRLF', 'event: error\r\ndata: {"message":"x"}\r\n\r\n'],

@@ -12,7 +12,7 @@ import type { Target } from '../plan.ts'
 import { ownHeaders } from '../respond.ts'
 import { type Outcome, type SettleParts, settle } from '../settle.ts'
 import { readWhole } from './read-whole.ts'
-import type { Translation } from './translation.ts'
+import type { Retold, Translation } from './translation.ts'
 
 /** Pictures come inside. */
 const MAX_BYTES = 64 * 1024 * 1024
@@ -37,6 +37,8 @@ export async function answerWhole(
   const json = parseJson(text)
   if (answer.status >= 400) return answerError(parts, exchange, target, answer, translation, json ?? text)
   const told = json === null ? null : retell(translation, json)
+  if (told === null && json !== null && tellsError(json))
+    return answerError(parts, exchange, target, answer, translation, json)
   if (told === null) {
     const said = text.replaceAll(target.key, '[redacted]').slice(0, 2_000)
     throw new GatewayError('upstream_unreachable', {
@@ -46,10 +48,18 @@ export async function answerWhole(
     })
   }
   const observer = { ...passThrough, result: () => told.observed }
-  send(parts, exchange, answer, { status: 200, answered: true, error: null, observer }, JSON.stringify(told.body), [])
+  const outcome = { status: 200, answered: true, error: null, observer }
+  send(parts, exchange, answer, outcome, told.text, told.isStream ? SSE_TYPE : JSON_TYPE)
 }
 
-function retell(translation: Translation, json: Json): ReturnType<Translation['retell']> | null {
+const JSON_TYPE = ['content-type', 'application/json; charset=utf-8']
+const SSE_TYPE = ['content-type', 'text/event-stream; charset=utf-8', 'cache-control', 'no-cache']
+
+/** OpenRouter says so with a status of success when it had begun to answer. */
+const tellsError = ({ error, type, object }: Json) =>
+  (typeof error === 'object' && error !== null) || type === 'error' || object === 'error'
+
+function retell(translation: Translation, json: Json): Retold | null {
   try {
     return translation.retell(json)
   } catch (error) {
@@ -66,24 +76,26 @@ function answerError(
   { from, to }: Translation,
   said: unknown,
 ): void {
-  const error = to.parseError(answer.status, said)
+  const told = answer.status >= 400 ? answer.status : 500
+  const error = to.parseError(told, said)
   // Our key is not the caller's affair.
   if (error.kind === 'authentication') {
     const cause = new Error(`${target.provider.name} answered ${answer.status}: ${masked(error.message, target)}`)
     throw new GatewayError('upstream_auth_failed', { headers: { 'x-should-retry': 'false' }, cause })
   }
-  const status = answer.status < 500 && error.kind === 'invalid_request' ? answer.status : statusOf(error.kind)
+  const status = told < 500 && error.kind === 'invalid_request' ? told : statusOf(error.kind)
   const shown = from.buildError({ ...error, message: masked(error.message, target) }, status)
   const inner = shown.error as Json
   const upstream = { provider: target.provider.name, status: answer.status, body: maskedJson(said, target) }
   const body = JSON.stringify({ ...shown, error: { ...inner, details: inner.details ?? { upstream } } })
   const outcome = { status, answered: false, error: 'upstream_error', observer: passThrough }
-  send(parts, exchange, answer, outcome, body, retryHeaders(answer, error, exchange))
+  send(parts, exchange, answer, outcome, body, [...JSON_TYPE, ...retryHeaders(answer, error, exchange)])
 }
 
 function retryHeaders(answer: Answer, { retryAfterMs }: HubError, exchange: HttpExchange): string[] {
   const headers: string[] = []
-  const asked = headerOf(answer.headers, 'retry-after')
+  // Anthropic tells a number with answers that are none, too.
+  const asked = answer.status >= 400 ? headerOf(answer.headers, 'retry-after') : null
   if (asked !== null) headers.push('retry-after', asked)
   else if (retryAfterMs !== null) headers.push('retry-after', String(Math.ceil(retryAfterMs / 1000)))
   // The gateway has done the trying.
@@ -103,8 +115,8 @@ function send(
   const bytes = Buffer.from(body)
   exchange.responseBytes = bytes.length
   const headers = [
-    ...['content-type', 'application/json; charset=utf-8', 'content-length', String(bytes.length)],
     ...more,
+    ...['content-length', String(bytes.length)],
     ...ownHeaders(exchange, answer.headersAt - answer.startedAt),
   ]
   if (exchange.clientGone) {

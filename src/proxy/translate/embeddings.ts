@@ -35,7 +35,8 @@ export function translateEmbeddings(
     speech: { dialect: to.name, path: () => place },
     body: Buffer.from(JSON.stringify(buildEmbeddings(model ?? call.model, asked))),
     retell: (answer) => ({
-      body: buildEmbedAnswer(parseVectors(answer), asked),
+      text: JSON.stringify(buildEmbedAnswer(parseVectors(answer), asked)),
+      isStream: false,
       observed: {
         usage: readUsage(usageOf(answer)),
         servedModel: typeof answer.model === 'string' ? answer.model : null,

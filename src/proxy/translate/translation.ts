@@ -1,4 +1,5 @@
 import { GatewayError } from '../../errors.ts'
+import { eventsOf } from '../../formats/answer-events.ts'
 import type { Dialect, Json, StreamBuilder } from '../../formats/dialect.ts'
 import { DIALECTS } from '../../formats/dialects.ts'
 import { translateRequest } from '../../formats/translate-request.ts'
@@ -10,6 +11,9 @@ import type { Exchange } from '../exchange.ts'
 import type { Target } from '../plan.ts'
 import { observedOf } from './observed.ts'
 
+/** `isStream`: the text is events, not JSON. */
+export type Retold = { text: string; isStream: boolean; observed: Observed }
+
 /** A request that the provider is asked in another dialect than the client's. */
 export type Translation = {
   from: Dialect
@@ -18,7 +22,7 @@ export type Translation = {
   /** For the provider. */
   body: Buffer
   /** The provider's whole answer as the client is told it, and as the ledger is. Throws `UnreadableAnswer`. */
-  retell(answer: Json): { body: Json; observed: Observed }
+  retell(answer: Json): Retold
   /** Null: there are no streams of this. */
   createStreamBuilder: (() => StreamBuilder) | null
 }
@@ -56,7 +60,12 @@ export function translate(exchange: Exchange, target: Target, value: Json | null
     body: Buffer.from(JSON.stringify(body)),
     retell(answer) {
       const hub = to.parseAnswer(answer)
-      return { body: from.buildAnswer(hub, facts), observed: observedOf(hub) }
+      const observed = observedOf(hub)
+      if (!exchange.stream) return { text: JSON.stringify(from.buildAnswer(hub, facts)), isStream: false, observed }
+      // Who asked for a stream waits for events, whatever the provider makes of that.
+      const builder = from.createStreamBuilder(facts)
+      const text = eventsOf(hub).reduce((told, event) => told + builder.push(event), '')
+      return { text, isStream: true, observed }
     },
     createStreamBuilder: () => from.createStreamBuilder(facts),
   }

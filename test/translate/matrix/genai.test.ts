@@ -1,0 +1,4 @@
+import { genai } from './clients/genai.ts'
+import { describeMatrix } from './matrix.ts'
+
+describeMatrix([genai])

@@ -1,0 +1,4 @@
+import { openaiChat } from './clients/openai-chat.ts'
+import { describeMatrix } from './matrix.ts'
+
+describeMatrix([openaiChat])

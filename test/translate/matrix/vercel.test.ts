@@ -1,0 +1,4 @@
+import { vercelAnthropic, vercelChat, vercelResponses } from './clients/vercel.ts'
+import { describeMatrix } from './matrix.ts'
+
+describeMatrix([vercelChat, vercelResponses, vercelAnthropic])
