@@ -100,6 +100,8 @@ function knownToHave(
 /** The provider that has the whole name in its own list. */
 function listedBy(choice: Choice, caller: Caller, model: string): Place | null {
   const all = usable(choice, caller)
+  // Nobody else could have it: no list has to tell.
+  if (all.length === 1) return { provider: all[0]!, name: model }
   const first = all.find(({ name }) => name === choice.defaultProvider)
   const has = (provider: ConfiguredProvider) => isListed(choice, caller, provider, model) === true
   const provider = first && has(first) ? first : all.find(has)

@@ -1,35 +1,58 @@
 import type { AppContext } from '../context.ts'
+import type { Caller } from '../domain/token-index.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
+import type { Json } from '../formats/dialect.ts'
 import type { ConfiguredProvider } from '../providers/index.ts'
 import { answerJson } from './answer-json.ts'
+import { isModelAllowed } from './authenticate.ts'
 import { note } from './dispatch.ts'
 import type { HttpExchange } from './exchange.ts'
-import { hasKey, listingKey, type Named, splitPrefix } from './locate.ts'
+import { hasKey, listingKey, locate, type Named, splitPrefix } from './locate.ts'
 import { type ModelEntry, mergeModels, type ProviderModels, prefixedEntries } from './merge-models.ts'
 import type { OnAttempt } from './model-lists.ts'
-import { choiceOf, type Target } from './plan.ts'
+import { choiceOf, spellingsOf, type Target } from './plan.ts'
 import { MODEL_SHAPES } from './present-models.ts'
 
 /**
  * `GET /v1/models` and `GET /v1/models/{id}`: what all providers with a key for this caller have, without what he may not use. A
  * provider that does not tell is left out and named in `x-llm-proxy-unavailable`. `shape`: as the client wants it told; without one
- * Anthropic's, where he sends Anthropic's version header, else OpenAI's.
+ * Anthropic's, where he sends Anthropic's version header, else OpenAI's. False: nothing was answered, since no list has the model and
+ * the provider of `target` may know it all the same (an alias, or one that is new), and tells it as the client wants it told.
  */
 export function modelsHandler(
   ctx: AppContext,
-): (exchange: HttpExchange, target: Target, shape?: keyof typeof MODEL_SHAPES) => Promise<void> {
-  return async (exchange, _target, shape = shapeFor(exchange)) => {
+): (exchange: HttpExchange, target: Target, shape?: keyof typeof MODEL_SHAPES) => Promise<boolean> {
+  return async (exchange, target, shape = shapeFor(exchange)) => {
     const id = /^\/[^/]+\/models\/(.+)$/.exec(exchange.path.api)?.[1] ?? null
     const named = id === null ? null : splitPrefix(ctx.providers, id)
     const found = await collect(ctx, exchange, named?.isExact ? named.provider.name : null)
     const present = MODEL_SHAPES[shape]
-    const value =
-      id === null
-        ? present.list(allOf(ctx, exchange, found), new URLSearchParams(exchange.path.query))
-        : present.one(oneOf(ctx, exchange, found, id, named))
-    answerJson(ctx, exchange, value, { answered: true, more: Object.entries(unavailable(found)).flat() })
+    const answer = (value: Json) =>
+      answerJson(ctx, exchange, value, { answered: true, more: Object.entries(unavailable(found)).flat() })
+    if (id === null) {
+      answer(present.list(allOf(ctx, exchange, found), new URLSearchParams(exchange.path.query)))
+      return true
+    }
+    const entry = entryOf(ctx, exchange, found, id, named)
+    if (entry) {
+      exchange.provider = entry.provider.name
+      answer(present.one({ ...entry, id }))
+      return true
+    }
+    if (named === null && shape === 'openai' && mayKnow(ctx, exchange.caller!, target, id)) {
+      exchange.target = target
+      exchange.provider = target.provider.name
+      return false
+    }
+    throw notFound(found, id, named)
   }
 }
+
+/** A request for it would go there, its answer has OpenAI's shape, and the caller may have the model. */
+const mayKnow = (ctx: AppContext, caller: Caller, { provider }: Target, id: string): boolean =>
+  provider.speaks[0]?.dialect === 'openai-chat' &&
+  locate(choiceOf(ctx), caller, id)?.provider === provider &&
+  isModelAllowed(caller, spellingsOf(ctx.providers, id, provider, id))
 
 /** The client's own way of asking tells its dialect. */
 export const shapeFor = ({ req }: Pick<HttpExchange, 'req'>): 'openai' | 'anthropic' =>
@@ -85,16 +108,11 @@ function allOf(ctx: AppContext, { caller }: HttpExchange, { lists, failures }: F
 const worstOf = (failures: GatewayError[]): GatewayError =>
   failures.find(({ code }) => code !== 'upstream_auth_failed') ?? failures[0]!
 
-/** Throws `model_not_found`, or what the provider that it names failed with. */
-function oneOf(ctx: AppContext, exchange: HttpExchange, found: Found, id: string, named: Named | null): ModelEntry {
-  const entry = entryOf(ctx, exchange, found, id, named)
-  if (entry) {
-    exchange.provider = entry.provider.name
-    return { ...entry, id }
-  }
+/** What the provider that it names failed with comes first. */
+function notFound(found: Found, id: string, named: Named | null): GatewayError {
   const failure = named && found.failures.get(named.provider.name)
-  if (failure) throw failure
-  throw new GatewayError('model_not_found', {
+  if (failure) return failure
+  return new GatewayError('model_not_found', {
     message: `The model \`${id}\` does not exist, or you may not use it.`,
     param: 'model',
     headers: unavailable(found),

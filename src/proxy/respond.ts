@@ -7,8 +7,8 @@ import type { Exchange, HttpExchange } from './exchange.ts'
 
 /** Answers with an error of the gateway's own, in the format of the client's SDK. Nothing may have been sent yet. */
 export function sendError(exchange: HttpExchange, error: GatewayError): void {
-  const { res, path, requestId } = exchange
-  const body = JSON.stringify(errorBody(errorDialect(path), error, requestId))
+  const { res, requestId } = exchange
+  const body = JSON.stringify(errorBody(errorDialect(exchange), error, requestId))
   // The SDKs read the id of a failed request from these.
   const own = ['x-request-id', requestId, 'request-id', requestId, ...ownHeaders(exchange, null)]
   const type = ['content-type', 'application/json; charset=utf-8', 'content-length', String(Buffer.byteLength(body))]
@@ -24,7 +24,7 @@ const LAST_WORD_MS = 1_000
 
 /** Ends an answer that has begun and cannot be finished: an error event where the format has one, then a broken connection. */
 export function breakOff(exchange: HttpExchange, error: GatewayError, isEventStream: boolean, done: () => void): void {
-  const { res, path, requestId } = exchange
+  const { res, requestId } = exchange
   // Who does not read is not waited for.
   setTimeout(() => res.destroy(), LAST_WORD_MS).unref()
   const close = () => {
@@ -35,7 +35,7 @@ export function breakOff(exchange: HttpExchange, error: GatewayError, isEventStr
   }
   if (!isEventStream || res.destroyed) return close()
   // The provider may have stopped within an event.
-  const dialect = errorDialect(path)
+  const dialect = errorDialect(exchange)
   const event = dataEvent(errorBody(dialect, error, requestId))
   const name = dialect?.name === 'anthropic-messages' ? 'event: error\n' : ''
   res.write(Buffer.concat([Buffer.from(`\n\n${name}`), event]), close)

@@ -93,7 +93,8 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     exchange.provider = target.provider.name
     await admit(ctx, ctx.config.rateLimit, exchange, caller, target)
     if (exchange.clientGone) throw new GatewayError('client_closed')
-    if (isModelList) return models(exchange, target, path.api.startsWith('/v1beta') ? 'gemini' : undefined)
+    const shape = path.api.startsWith('/v1beta') ? 'gemini' : undefined
+    if (isModelList && (await models(exchange, target, shape))) return
     if (await answerCount(ctx, exchange, target)) return
     const { request, hideUsage, translation } = prepare(ctx, exchange, target, () => upload(ctx, exchange))
     // The parsed body has served; its bytes are enough for another try or an estimate.
@@ -108,8 +109,8 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
   return handler
 }
 
-/** The list of models; one of OpenAI's own is asked of its provider. */
-const MODEL_LIST = /^\/v1(?:beta\/models(?:\/.*)?|\/models)$/
+/** All models, or one of them. */
+const MODEL_LIST = /^\/v1(?:beta)?\/models(?:\/.*)?$/
 
 /** Besides `model`: whatever else a body names, and whether it had to name one. What an upload says is read on its way. */
 function authorizeOtherModels(exchange: HttpExchange, caller: Caller, { provider }: Target): void {

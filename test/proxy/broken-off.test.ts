@@ -96,12 +96,20 @@ describe('an answer that the client leaves', () => {
     expect(row).toMatchObject({ status: 499, usage: { inputTokens: 9, outputTokens: 3, source: 'reported' } })
   })
 
-  it('while it is an error is free: the provider refused to work', async () => {
+  // A 400 is read as a whole before any of it is passed on: it may be about our own key.
+  it.each([
+    { status: 403, until: { after: 5 } },
+    { status: 400, until: {} },
+  ])('while it is an error is free: the provider refused to work ($status)', async ({ status, until }) => {
+    let begun = false
     upstream.script(async (_req, res, { aborted }) => {
-      res.writeHead(400, { 'content-type': 'application/json' }).write('{"error":{"message":"Bad')
+      res.writeHead(status, { 'content-type': 'application/json' })
+      res.write('{"error":{"message":"Bad', () => {
+        begun = true
+      })
       await aborted
     })
-    const { row, used, reserved } = await leave(CHAT, { after: 5 })
+    const { row, used, reserved } = await leave(CHAT, { when: 'after' in until ? undefined : () => begun, ...until })
     expect(row).toMatchObject({ status: 499, usage: { source: 'none' }, costNanoUsd: 0n })
     expect([used, reserved]).toEqual([0n, 0n])
   })

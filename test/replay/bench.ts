@@ -4,7 +4,7 @@ import type { LedgerRow } from '../../src/store/store.ts'
 import type { WireExchange } from '../helpers/fixtures.ts'
 import { PROVIDER_KEY, startTestGateway, type TestGateway } from '../helpers/gateway.ts'
 import { ask, type RawAnswer } from '../helpers/http.ts'
-import { type Seen, startUpstream, type Upstream } from '../helpers/upstream.ts'
+import { type Seen, sendJson, startUpstream, type Upstream } from '../helpers/upstream.ts'
 
 /** Where an OpenAI-compatible API begins on its host, longest first, and as which provider the gateway reaches it. */
 const HOSTS: Record<string, { provider: string; bases: string[] }> = {
@@ -27,6 +27,9 @@ export function routeOf({ host, path }: Pick<WireExchange, 'host' | 'path'>): Ro
   const base = known?.bases.find((start) => path.startsWith(`${start}/`) && path !== `${start}/`)
   return known && base !== undefined ? { provider: known.provider, base, below: path.slice(base.length) } : null
 }
+
+/** The gateway looks into the list of all models first. */
+export const isOneModel = (path: string) => path.startsWith('/models/')
 
 /** The usual path of the API on this host. */
 export const baseOf = (host: string) => HOSTS[host]!.bases[0]!
@@ -62,7 +65,10 @@ export async function startBench(): Promise<Bench> {
     async run(exchange, body, cut, ending = 'ended') {
       const route = routeOf(exchange)!
       const { gateway, secret } = await gatewayFor(route)
-      upstream.script((_req, res) => answerInPieces(res, exchange, cut, ending))
+      const isAside = isOneModel(route.below)
+      upstream.script((_req, res, { url }) =>
+        isAside && url === `${route.base}/models` ? sendJson(res, 500, {}) : answerInPieces(res, exchange, cut, ending),
+      )
       const before = upstream.seen.length
       const answer = await ask(`${gateway.baseUrl}${route.below}`, {
         method: exchange.method,
@@ -74,7 +80,8 @@ export async function startBench(): Promise<Bench> {
         },
         body,
       })
-      const seen = upstream.seen.length > before ? await upstream.next() : null
+      let seen = upstream.seen.length > before ? await upstream.next() : null
+      if (isAside && seen?.url === `${route.base}/models`) seen = await upstream.next()
       const id = answer.header('x-llm-proxy-request-id') ?? ''
       return { seen, answer, row: await gateway.ctx.store.ledger.get(id) }
     },

@@ -52,7 +52,7 @@ const anyRow: fc.Arbitrary<Omit<LedgerRow, 'requestId'>> = fc.record({
   reservedNanoUsd: fc.option(fc.bigInt(0n, 2n ** 62n), { nil: null }),
   cache: fc.constantFrom('hit', 'miss', 'bypass'),
   error: fc.constantFrom(null, 'upstream_timeout'),
-  changes: fc.array(fc.constantFrom('model', 'stream_options'), { maxLength: 2 }),
+  changes: fc.array(fc.oneof(fc.constantFrom('model', 'stream_options'), text), { maxLength: 2 }),
   requestBytes: count,
   responseBytes: count,
 })
@@ -87,6 +87,7 @@ describe('a row of the ledger', () => {
         model: `made-up-${i}`,
         attempts: [{ ...attempt, outcome: 'failed', model: `made-up-${i}` }],
         endpoint: `/v1/${i}`,
+        changes: ['model', `dropped:${i}`],
       })
     const rows = Array.from({ length: 3_000 }, (_, i) => made(i))
     for (let i = 0; i < rows.length; i += 500) await store.ledger.append(aBatch({ rows: rows.slice(i, i + 500) }))

@@ -3,7 +3,6 @@ import type { Config } from '../../../src/config/config.ts'
 import { startTestGateway, type TestGateway } from '../../helpers/gateway.ts'
 import { ask } from '../../helpers/http.ts'
 import { type Script, sendJson, startUpstream, type Upstream } from '../../helpers/upstream.ts'
-import { serveModels } from './models-server.ts'
 
 const card = (id: string, more: object = {}) => ({ id, object: 'model', created: 1, owned_by: 'x', ...more })
 const listing =
@@ -13,7 +12,12 @@ const listing =
 
 /** What each of them says of its models. */
 const SCRIPTS: Record<string, Script> = {
-  openai: listing('gpt-4o', 'shared'),
+  openai(req, res, seen) {
+    if (seen.url === '/v1/models') return listing('gpt-4o', 'shared')(req, res, seen)
+    const id = seen.url.split('/').at(-1)!
+    if (id === 'alias') return sendJson(res, 200, { id: 'gpt-4o', object: 'model' })
+    sendJson(res, 404, { error: { message: `No \`${id}\`.`, param: 'model', code: 'model_not_found' } })
+  },
   anthropic(_req, res, { url }) {
     const second = url.includes('after_id=')
     const id = second ? 'claude-haiku-5' : 'claude-opus-5'
@@ -241,12 +245,8 @@ describe('for a client of Anthropic’s', () => {
 })
 
 describe('one model', () => {
-  const one = async (path: string, headers: Record<string, string> = {}, token = secret) => {
-    const server = await serveModels(gateway)
-    const found = await get(`${server.url}/v1/models/${path}`, headers, token)
-    await server.close()
-    return found
-  }
+  const one = (path: string, headers: Record<string, string> = {}, token = secret) =>
+    get(`${gateway.baseUrl}/models/${path}`, headers, token)
 
   it.each([
     ['gpt-4o', 'openai'],
@@ -293,10 +293,19 @@ describe('one model', () => {
     }
   })
 
+  it('that stands in no list is asked of the default provider: it may be an alias, or new', async () => {
+    expect(await one('alias')).toMatchObject({ status: 200, body: { id: 'gpt-4o', object: 'model' } })
+    expect(upstreams.get('openai')!.seen.at(-1)!.url).toBe('/v1/models/alias')
+    expect((await gateway.rows()).at(-1)).toMatchObject({ status: 200, provider: 'openai' })
+    // Its answer would have OpenAI's shape.
+    const { body } = await one('alias', { 'anthropic-version': '2023-06-01' })
+    expect(body).toMatchObject({ type: 'error', error: { type: 'not_found_error', code: 'model_not_found' } })
+  })
+
   it('of a provider that fails is no model that does not exist', async () => {
     upstreams.get('groq')!.script((_req, res) => sendJson(res, 500, {}))
     expect(await one('groq:shared')).toMatchObject({ status: 502, body: { error: { code: 'upstream_unreachable' } } })
-    const { status, answer } = await one('nothing')
+    const { status, answer } = await one('nothing', { 'anthropic-version': '2023-06-01' })
     expect([status, answer.header('x-llm-proxy-unavailable')]).toEqual([404, 'groq'])
   })
 })
@@ -304,18 +313,14 @@ describe('one model', () => {
 it('the demo model is found by its name too', async () => {
   await gateway.stop()
   gateway = await startTestGateway()
-  const server = await serveModels(gateway)
   const { secret: token } = await gateway.token()
   for (const id of ['demo', 'demo:demo'])
-    expect((await get(`${server.url}/v1/models/${id}`, {}, token)).body).toMatchObject({ id, provider: 'demo' })
-  await server.close()
+    expect((await get(`${gateway.baseUrl}/models/${id}`, {}, token)).body).toMatchObject({ id, provider: 'demo' })
 })
 
 it('for a client of Google’s the list has the shape that his SDK reads', async () => {
-  const server = await serveModels(gateway, 'gemini')
-  const { body } = await get(`${server.url}/v1beta/models`)
-  const { body: model } = await get(`${server.url}/v1beta/models/gemini-3-pro`)
-  await server.close()
+  const { body } = await get(`${gateway.url}/v1beta/models`)
+  const { body: model } = await get(`${gateway.url}/v1beta/models/gemini-3-pro`)
   expect(body.models.map(({ name }: { name: string }) => name)).toEqual(
     [...BARE, ...PREFIXED].map((id) => `models/${id}`),
   )

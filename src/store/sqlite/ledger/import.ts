@@ -23,7 +23,8 @@ export function importRows(from: Connection, table: string, to: Connection): voi
       const row = toRow(raw)
       last = Number(raw.seq)
       values.push(last)
-      bindRow(row, series.of(row), forms.of(row), Number(raw.counts), values)
+      const found = series.of(row)
+      bindRow(row, found, forms.of(row, found.id), Number(raw.counts), values)
     })
   }
 }

@@ -102,7 +102,8 @@ CREATE VIEW ledger AS SELECT
   input_tokens, output_tokens, cached_tokens, cache_write_tokens, reasoning_tokens,
   ${ownOf('details', '->')} AS usage_details, usage_source, estimate_reason,
   cost_nano_usd, price_source, reserved_nano_usd, cache,
-  coalesce(${ownOf('attempts', '->')}, attempts) AS attempts, attempt_ms, changes, request_bytes, response_bytes, own
+  coalesce(${ownOf('attempts', '->')}, attempts) AS attempts, attempt_ms,
+  coalesce(${ownOf('changes', '->')}, changes) AS changes, request_bytes, response_bytes, own
 FROM requests
 LEFT JOIN series ON series.id = requests.series
 LEFT JOIN forms ON forms.id = requests.form;

@@ -85,6 +85,9 @@ function hoursBehind({ connection, month, applied }: MonthReader): Set<number> {
   return new Set(hours.map((hour) => start + hour * HOUR_MS))
 }
 
+/** Results are fetched by the list, a fifth faster than one by one. So many hours have some ten thousand rollups at most. */
+const PERIODS_AT_ONCE = 24
+
 function addRollups(
   { connection, month, series }: MonthReader,
   part: Part,
@@ -109,16 +112,20 @@ function addRollups(
   const from = few
     ? `json_each(?) AS period CROSS JOIN json_each(?) AS one CROSS JOIN ${part.table} AS rollup ON rollup.id = period.value * ${SERIES} + one.value`
     : `${part.table} AS rollup WHERE rollup.id >= ? AND rollup.id < ? ${inSeries(seriesOf, wanted)}`
-  const values = few
-    ? [JSON.stringify(Array.from({ length: last - first }, (_, i) => first + i)), JSON.stringify(wanted)]
-    : [first * SERIES, last * SERIES, ...bound(wanted)]
+  const valuesOf = (from: number, to: number) =>
+    few
+      ? [JSON.stringify(Array.from({ length: to - from }, (_, i) => from + i)), JSON.stringify(wanted)]
+      : [from * SERIES, to * SERIES, ...bound(wanted)]
   const query = connection
     .prepare<unknown[], (number | string | null)[]>(`SELECT ${period}, ${one}, ${sums} FROM ${from} ${group}`)
     .raw()
-  for (const raw of query.iterate(...values)) {
-    // Without a group there is one result even of nothing.
-    if (raw[2] === null) continue
-    addReported(report.at(start + (raw[0] as number) * ms, all.get(raw[1] as number)), raw, 2)
+  const step = group === '' && bySeries ? PERIODS_AT_ONCE : last - first
+  for (let from = first; from < last; from += step) {
+    for (const raw of query.all(...valuesOf(from, Math.min(from + step, last)))) {
+      // Without a group there is one result even of nothing.
+      if (raw[2] === null) continue
+      addReported(report.at(start + (raw[0] as number) * ms, all.get(raw[1] as number)), raw, 2)
+    }
   }
 }
 

@@ -93,10 +93,10 @@ function createChange(connection: Connection, month: Month): (changes: Change[])
     ),
   }))
   const { start } = bounds(month)
-  const changeRow = ({ seq, isWhole, row, cost }: Change) => {
+  const changeRow = ({ seq, series, isWhole, row, cost }: Change) => {
     // Where the price came from is part of the form.
     const after = { ...row, priceSource: cost.priceSource }
-    const form = forms.of(after)
+    const form = forms.of(after, series)
     const own = ownOf(after, { isWhole }, form)
     const times = form.isWhole ? timesOf(row) : null
     return update.run(cost.costNanoUsd, form.id, times, own, seq, row.costNanoUsd).changes === 1

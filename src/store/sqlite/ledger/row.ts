@@ -59,10 +59,10 @@ export function timesOf({ attempts }: Pick<LedgerRow, 'attempts'>): Bound {
 export function ownOf(row: LedgerRow, series: Pick<FoundSeries, 'isWhole'>, form: FoundForm): string | null {
   const { details } = row.usage
   if (series.isWhole && form.isWhole && details === null) return null
-  const { model, endpoint, servedModel: served_model, attempts } = row
+  const { model, endpoint, servedModel: served_model, changes, attempts } = row
   return JSON.stringify({
     ...(details && { details }),
     ...(!series.isWhole && { model, endpoint }),
-    ...(!form.isWhole && { served_model, attempts }),
+    ...(!form.isWhole && { served_model, changes, attempts }),
   })
 }

@@ -94,7 +94,8 @@ export function createSeriesIndex(connection: Connection): SeriesIndex {
     reset,
     of(row) {
       const { tokenId, projectId, model, provider, endpoint, status, error } = row
-      const key = `${tokenId}\n${projectId}\n${model}\n${provider}\n${endpoint}\n${status}\n${error}`
+      // A model may be called `null`, and callers choose the name.
+      const key = `${tokenId}\n${projectId}\n${model ?? '\t'}\n${provider}\n${endpoint}\n${status}\n${error}`
       const known = byKey.get(key)
       if (known !== undefined) return known
       const from = row.attempts.some(({ outcome }) => outcome === 'answered') ? 'answered' : 'refused'

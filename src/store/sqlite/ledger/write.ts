@@ -84,7 +84,7 @@ export function createWriter(connection: Connection, month: Month): MonthWriter 
     const { rows, counts } = part
     const found = rows.map((row) => series.of(row))
     const last = insertAll(rows.length, (i, values) =>
-      bindRow(rows[i]!, found[i]!, forms.of(rows[i]!), counts[i] ? 1 : 0, values),
+      bindRow(rows[i]!, found[i]!, forms.of(rows[i]!, found[i]!.id), counts[i] ? 1 : 0, values),
     )
     // Numbers without gaps: nobody else writes meanwhile, and nothing is ever deleted.
     const first = last - rows.length + 1
