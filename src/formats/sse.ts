@@ -42,3 +42,29 @@ export function jsonOf(event: Buffer): Record<string, unknown> | null {
 
 /** An event with that data, in OpenAI's framing. */
 export const dataEvent = (data: unknown) => Buffer.from(`data: ${JSON.stringify(data)}\n\n`)
+
+/**
+ * What an event says: the JSON of its data and its name, null when it has no data (comments). A bare JSON object, as some servers end
+ * a broken stream with, counts as data. Throws `SyntaxError` for data that is no JSON object.
+ */
+export function readEvent(event: Buffer): { data: Record<string, unknown> | '[DONE]'; name: string | null } | null {
+  const text = event.toString('utf8')
+  let name: string | null = null
+  let data: string | null = null
+  for (let from = 0; from < text.length; ) {
+    let end = text.indexOf('\n', from)
+    if (end === -1) end = text.length
+    const line = text.slice(from, text[end - 1] === '\r' ? end - 1 : end)
+    if (line.startsWith('data:')) data = join(data, line.slice(line[5] === ' ' ? 6 : 5))
+    else if (line.startsWith('event:')) name = line.slice(6).trim()
+    else if (data === null && name === null && line.startsWith('{')) data = text.slice(from)
+    from = end + 1
+  }
+  if (data === null || data === '') return null
+  if (data === '[DONE]') return { data, name }
+  const value: unknown = JSON.parse(data)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new SyntaxError('No JSON object.')
+  return { data: value as Record<string, unknown>, name }
+}
+
+const join = (before: string | null, more: string) => (before === null ? more : `${before}\n${more}`)
