@@ -12,7 +12,10 @@ const LIMITS: Token['rateLimit'] = {
 }
 
 /** New proxy tokens in the gateway's data folder: one with rate limits, one with `max_requests` besides. */
-export async function createTokens(dataDir: string): Promise<{ limited: string; capped: string }> {
+export async function createTokens(
+  dataDir: string,
+  allowedModels = ['gpt-*'],
+): Promise<{ limited: string; capped: string }> {
   const store = await openStore({ dataDir })
   try {
     const project = await store.projects.findByName(DEFAULT_PROJECT)
@@ -30,7 +33,7 @@ export async function createTokens(dataDir: string): Promise<{ limited: string; 
         maxRequests,
         rateLimit: LIMITS,
         budgets: null,
-        allowedModels: ['gpt-*'],
+        allowedModels,
         allowedEndpoints: null,
         allowedIps: null,
         metadata: {},

@@ -50,8 +50,8 @@ export function startLoad(workshop: Workshop) {
     },
 
     /** Opens so many more streams, each with its first event received, and keeps them until `release`. */
-    async hold(subject: Subject, streams: number): Promise<void> {
-      await open(subject, { kind: 'idle' }, streams)
+    async hold(subject: Subject, ask: Phase['ask'], streams: number): Promise<void> {
+      await open(subject, ask, streams)
       await order({ type: 'hold' })
     },
     release: close,

@@ -113,6 +113,7 @@ export async function measureIdleStreams(
   subject: Subject,
   inspectorPort: number,
   { json, sse, idleStreams, settleMs }: Plan,
+  ask: Phase['ask'] = { kind: 'idle' },
 ): Promise<StreamMemory> {
   const rss = async () => {
     await delay(settleMs)
@@ -125,9 +126,9 @@ export async function measureIdleStreams(
   await load.measure(subject, { ...json, ms: 500 })
   await load.measure(subject, { ...sse, ms: 300 })
   const emptyLive = await afterCollection()
-  await load.hold(subject, idleStreams / 4)
+  await load.hold(subject, ask, idleStreams / 4)
   const few = await rss()
-  await load.hold(subject, idleStreams)
+  await load.hold(subject, ask, idleStreams)
   const many = await rss()
   const live = await afterCollection()
   await load.release()

@@ -2,13 +2,16 @@
 export const CHUNKS = 100
 
 export type Kind = 'json' | 'json-20k' | 'sse' | 'sse-usage' | 'idle'
-export type Ask = { kind: Kind; token: string; gzip?: boolean }
+/** `model`: of another provider, in another dialect. */
+export type Ask = { kind: Kind; token: string; gzip?: boolean; model?: string }
 
 const BODY_BYTES = 1024
+/** What a request for a silent stream says: the header that tells it is not passed on where the request is translated. */
+export const IDLE = 'idle '
 
 /** The bytes of one request as OpenAI's SDK for Node sends it: a body of 1 KB, and its usual headers. */
-export function requestBytes(url: string, { kind, token, gzip = false }: Ask): Buffer {
-  const body = requestBody(kind)
+export function requestBytes(url: string, { kind, token, gzip = false, model = 'gpt-4o-mini' }: Ask): Buffer {
+  const body = requestBody(kind, model)
   const lines = [
     'POST /v1/chat/completions HTTP/1.1',
     `host: ${new URL(url).host}`,
@@ -34,10 +37,10 @@ export function requestBytes(url: string, { kind, token, gzip = false }: Ask): B
   return Buffer.from(lines.join('\r\n'))
 }
 
-function requestBody(kind: Kind): string {
+function requestBody(kind: Kind, model: string): string {
   const json = (content: string) =>
     JSON.stringify({
-      model: 'gpt-4o-mini',
+      model,
       messages: [
         { role: 'system', content: 'You are a helpful assistant.' },
         { role: 'user', content },
@@ -47,5 +50,6 @@ function requestBody(kind: Kind): string {
       ...(!kind.startsWith('json') && { stream: true }),
       ...(kind === 'sse-usage' && { stream_options: { include_usage: true } }),
     })
-  return json('x'.repeat(BODY_BYTES - json('').length))
+  const mark = kind === 'idle' ? IDLE : ''
+  return json(mark + 'x'.repeat(BODY_BYTES - json(mark).length))
 }

@@ -4,7 +4,8 @@
  * npm run bench -- bodies                    what keeping the bodies of requests and answers costs
  * npm run bench -- profile                   where the gateway's CPU goes under load
  * npm run bench -- ledger [--rows=<n>]       appending, reports and pages with ten million rows (--quick: one million)
- * npm run bench -- formats                   what a translation between dialects costs
+ * npm run bench -- formats                   what a translation between dialects costs, alone
+ * npm run bench -- translation               the same on the data path, and the memory of a stream
  *
  * Each also leaves its numbers in bench/results/; --json prints those instead of the table.
  */
@@ -17,6 +18,7 @@ import { benchFormats } from './formats.ts'
 import { benchLedger } from './ledger-rows.ts'
 import { openWorkshop, type Workshop } from './processes.ts'
 import { benchProfile } from './profile.ts'
+import { benchTranslation } from './translation.ts'
 
 type Command = (workshop: Workshop, quick: boolean) => Promise<{ text: string; data: unknown }>
 
@@ -28,6 +30,7 @@ const COMMANDS: Record<string, Command> = {
   profile: benchProfile,
   ledger,
   formats: benchFormats,
+  translation: benchTranslation,
 }
 const FLAGS = ['--quick', '--json']
 

@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { constants, createGzip, gzipSync } from 'node:zlib'
-import { CHUNKS } from './requests.ts'
+import { foreignAnswers } from './foreign-answers.ts'
+import { CHUNKS, IDLE } from './requests.ts'
 
 /*
  * The scripted provider, a process of its own. The header `x-bench` says what it answers: `json` (1 KB), `json-20k`, `sse` (100
@@ -35,6 +36,12 @@ const zippedJson = Object.fromEntries(Object.entries(texts).map(([kind, text]) =
 const streams = { plain: stream(events(false)), usage: stream(events(true)) }
 const zippedStreams = { plain: stream(await zip(events(false))), usage: stream(await zip(events(true))) }
 
+const FOREIGN = foreignAnswers(CHUNKS, words(640)).map(({ path, json, events }) => ({
+  path,
+  json: encode(json),
+  sse: stream(events),
+}))
+
 const server = createServer((req, res) => {
   const pieces: Buffer[] = []
   req.on('data', (piece: Buffer) => pieces.push(piece))
@@ -47,6 +54,7 @@ server.listen(0, '127.0.0.1', 1024, () => {
 process.on('disconnect', () => process.exit())
 
 function respond(req: IncomingMessage, res: ServerResponse, pieces: Buffer[]): void {
+  if (req.headers['x-bench'] === undefined) return respondForeign(req, res, Buffer.concat(pieces))
   const kind = String(req.headers['x-bench'])
   const zipped = req.headers['x-bench-gzip'] !== undefined
   const encoding = zipped ? ['content-encoding', 'gzip'] : []
@@ -63,6 +71,19 @@ function respond(req: IncomingMessage, res: ServerResponse, pieces: Buffer[]): v
   if (kind !== 'idle') sendPaced(res, rest)
 }
 
+/** A translated request: what is wanted stands in its path and its body alone. */
+function respondForeign(req: IncomingMessage, res: ServerResponse, body: Buffer): void {
+  const provider = FOREIGN.find(({ path }) => req.url!.includes(path))
+  if (req.method !== 'POST' || !provider) return void res.writeHead(404).end()
+  if (!req.url!.includes(':stream') && !body.includes('"stream":true')) {
+    const facts = ['content-type', 'application/json', 'content-length', String(provider.json.length)]
+    return void res.writeHead(200, [...facts, ...HEADERS]).end(provider.json)
+  }
+  res.writeHead(200, ['content-type', 'text/event-stream; charset=utf-8', ...HEADERS])
+  res.write(provider.sse.first)
+  if (!body.includes(`"${IDLE}`)) sendPaced(res, provider.sse.rest)
+}
+
 function sendPaced(res: ServerResponse, pieces: Buffer[]): void {
   let next = 0
   const timer = setInterval(() => {
@@ -76,8 +97,12 @@ function sendPaced(res: ServerResponse, pieces: Buffer[]): void {
   res.once('close', () => clearInterval(timer))
 }
 
+function words(length: number): string {
+  return 'The quick brown fox jumps over the lazy dog. '.repeat(length / 45 + 1).slice(0, length)
+}
+
 function answer(length: number): string {
-  const content = 'The quick brown fox jumps over the lazy dog. '.repeat(length / 45 + 1).slice(0, length)
+  const content = words(length)
   return JSON.stringify({
     id: 'chatcmpl-CbenchBenchBenchBenchBench',
     object: 'chat.completion',

@@ -93,7 +93,15 @@ export function downstreamHeaders(
     headers.push(raw[i]!, value.includes(secret) ? value.replaceAll(secret, '[redacted]') : value)
   }
   for (const part of extra) headers.push(part)
+  // A header of the list replaces the one that the CORS middleware has set.
+  if (ownCors) headers.push('vary', 'Origin')
   return headers
+}
+
+/** Where the SDKs of a dialect read the id of a request from, also where the provider calls it otherwise. */
+export function addRequestId(headers: Flat, dialect: string, requestId: string): void {
+  const name = dialect === 'anthropic-messages' ? 'request-id' : 'x-request-id'
+  if (headerOf(headers, name) === null) headers.push(name, requestId)
 }
 
 const isReplaced = (name: string, limits: DownstreamFacts['limits']) =>

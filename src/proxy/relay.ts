@@ -10,7 +10,7 @@ import { createDecoding, type Decoding, type Source } from './decode.ts'
 import { note } from './dispatch.ts'
 import type { HttpExchange } from './exchange.ts'
 import { type Answer, type Receiver, UpstreamFailure } from './forward.ts'
-import { downstreamHeaders, headerOf } from './headers.ts'
+import { addRequestId, downstreamHeaders, headerOf } from './headers.ts'
 import type { Target } from './plan.ts'
 import { breakOff, ownHeaders, sendError } from './respond.ts'
 import { type Outcome, type SettleParts, settle } from './settle.ts'
@@ -44,8 +44,6 @@ export function relay(
   if (exchange.attempts.length > 0 && answer.status >= 400) extra.push('x-should-retry', 'false')
   exchange.firstByteMs = answer.firstByteAt === 0 ? null : answer.firstByteAt - exchange.startedMs
   const ownCors = res.hasHeader('access-control-allow-origin')
-  // A header of the list would replace the one that the CORS middleware has set.
-  if (ownCors) extra.push('vary', 'Origin')
   const facts = {
     keepContentLength: untouched,
     decoded: decodes,
@@ -55,6 +53,7 @@ export function relay(
     secret: target.key,
   }
   const headers = downstreamHeaders(answer.headers, facts)
+  if (translation) addRequestId(headers, translation.from.name, exchange.requestId)
   const statusText = answer.statusText.replaceAll(target.key, '')
   const head: Head = {
     waits: wantsCost(exchange) && !framing.isEventStream,

@@ -41,6 +41,9 @@ describe('the OpenAI SDK with a model of Anthropic', () => {
       usage: { prompt_tokens: 20, completion_tokens: 5, prompt_tokens_details: { cached_tokens: 7 } },
     })
     expect(response.headers.get('x-llm-proxy-dropped')).toBe('seed')
+    // The provider's own headers pass, but for those about the body that he sent.
+    expect(response.headers.get('request-id')).toBe('req_upstream')
+    expect(response.headers.get('x-request-id')).toBe(response.headers.get('x-llm-proxy-request-id'))
     const seen = await upstream.next()
     expect(seen.url).toBe('/v1/messages')
     expect(seen.headers).toMatchObject({ 'x-api-key': KEY, 'anthropic-version': '2023-06-01' })

@@ -7,7 +7,7 @@ import { COST_HEADER, costText, wantsCost } from '../cost-header.ts'
 import { note } from '../dispatch.ts'
 import type { HttpExchange } from '../exchange.ts'
 import { type Answer, UpstreamFailure } from '../forward.ts'
-import { headerOf } from '../headers.ts'
+import { addRequestId, downstreamHeaders, headerOf } from '../headers.ts'
 import type { Target } from '../plan.ts'
 import { ownHeaders } from '../respond.ts'
 import { type Outcome, type SettleParts, settle } from '../settle.ts'
@@ -49,7 +49,7 @@ export async function answerWhole(
   }
   const observer = { ...passThrough, result: () => told.observed }
   const outcome = { status: 200, answered: true, error: null, observer }
-  send(parts, exchange, answer, outcome, told.text, told.isStream ? SSE_TYPE : JSON_TYPE)
+  send(parts, exchange, { target, answer, translation }, outcome, told.text, told.isStream ? SSE_TYPE : JSON_TYPE)
 }
 
 const JSON_TYPE = ['content-type', 'application/json; charset=utf-8']
@@ -73,9 +73,10 @@ function answerError(
   exchange: HttpExchange,
   target: Target,
   answer: Answer,
-  { from, to }: Translation,
+  translation: Translation,
   said: unknown,
 ): void {
+  const { from, to } = translation
   const told = answer.status >= 400 ? answer.status : 500
   const error = to.parseError(told, said)
   // Our key is not the caller's affair.
@@ -89,7 +90,10 @@ function answerError(
   const upstream = { provider: target.provider.name, status: answer.status, body: maskedJson(said, target) }
   const body = JSON.stringify({ ...shown, error: { ...inner, details: inner.details ?? { upstream } } })
   const outcome = { status, answered: false, error: 'upstream_error', observer: passThrough }
-  send(parts, exchange, answer, outcome, body, [...JSON_TYPE, ...retryHeaders(answer, error, exchange)])
+  send(parts, exchange, { target, answer, translation }, outcome, body, [
+    ...JSON_TYPE,
+    ...retryHeaders(answer, error, exchange),
+  ])
 }
 
 function retryHeaders(answer: Answer, { retryAfterMs }: HubError, exchange: HttpExchange): string[] {
@@ -106,7 +110,7 @@ function retryHeaders(answer: Answer, { retryAfterMs }: HubError, exchange: Http
 function send(
   parts: SettleParts,
   exchange: HttpExchange,
-  answer: Answer,
+  { target, answer, translation }: { target: Target; answer: Answer; translation: Translation },
   outcome: Outcome,
   body: string,
   more: string[],
@@ -114,11 +118,16 @@ function send(
   const { res } = exchange
   const bytes = Buffer.from(body)
   exchange.responseBytes = bytes.length
-  const headers = [
-    ...more,
-    ...['content-length', String(bytes.length)],
-    ...ownHeaders(exchange, answer.headersAt - answer.startedAt),
-  ]
+  const own = ownHeaders(exchange, answer.headersAt - answer.startedAt)
+  const headers = downstreamHeaders(without(answer.headers, more), {
+    keepContentLength: false,
+    decoded: true,
+    limits: exchange.grant?.states ?? [],
+    ownCors: res.hasHeader('access-control-allow-origin'),
+    secret: target.key,
+    extra: [...more, 'content-length', String(bytes.length), ...own],
+  })
+  addRequestId(headers, translation.from.name, exchange.requestId)
   if (exchange.clientGone) {
     settle(parts, exchange, { ...outcome, status: 499, answered: false, error: 'client_closed' }, () => res.destroy())
     return
@@ -128,6 +137,12 @@ function send(
     res.writeHead(outcome.status, headers)
     res.end(bytes)
   })
+}
+
+/** What is said anew, and what was said of the body that is gone. */
+function without(raw: readonly string[], anew: readonly string[]): string[] {
+  const gone = new Set([...anew.filter((_part, index) => index % 2 === 0), 'retry-after', 'etag', 'content-md5'])
+  return raw.filter((_part, index) => !gone.has(raw[index - (index % 2)]!.toLowerCase()))
 }
 
 const masked = (text: string, { key }: Target) => text.replaceAll(key, '[redacted]')
