@@ -90,6 +90,7 @@ export async function openContext({
     encryptionKey.toString('base64').replace(/=+$/, ''),
     encryptionKey.toString('hex'),
     ...config.proxyApiKeys,
+    ...(config.alerts.webhook?.secret ? [config.alerts.webhook.secret] : []),
     ...providers.list().flatMap(({ sharedKey }) => (sharedKey === null || sharedKey === NO_KEY ? [] : sharedKey)),
     ...Object.values(config.providers).flatMap(({ headers = {} }) => secretsAmong(headers)),
   ]) {
