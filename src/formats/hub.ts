@@ -104,6 +104,8 @@ export type HubTool = {
   /** JSON Schema of an object; null: no arguments. */
   parameters: Record<string, unknown> | null
   strict?: boolean
+  /** The group that it is in, where the client's dialect has groups; its name begins with the group's. */
+  namespace?: string
   cache?: HubCache
 }
 

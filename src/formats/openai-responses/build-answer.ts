@@ -3,9 +3,9 @@ import type { AnswerFacts, Json } from '../dialect.ts'
 import type { HubAnswer, HubCandidate, HubLogprob, HubPart, HubRequest } from '../hub.ts'
 import { buildLogprobs } from '../openai-logprobs.ts'
 import { toldTier } from '../openai-tiers.ts'
-import { ownToolName } from '../tool-names.ts'
 import { buildAnnotation } from './annotations.ts'
 import { callItem, type ItemStatus, itemId, messageItem, reasoningItem, refusalPart, textPart } from './items.ts'
+import { namesOfCall } from './namespaces.ts'
 import { buildResponse, idsOf } from './response.ts'
 import { writeCallSeal, writeSeal } from './seals.ts'
 import { buildStatus } from './status.ts'
@@ -54,10 +54,10 @@ function buildOutput(
       const seal = writeSeal(part)
       if (part.text !== '' || seal !== null) add(reasoningItem(itemId('rs', base, output.length), part.text, seal))
     } else if (part.type === 'tool_call') {
-      const [id, name] = [fresh(part.id), ownToolName(part.name, request)]
+      const call = { id: fresh(part.id), ...namesOfCall(part.name, request) }
       if (part.signature !== undefined)
-        add(reasoningItem(itemId('rs', base, output.length), '', writeCallSeal(id, part.signature, part)))
-      add(callItem(itemId('fc', base, output.length), 'completed', { id, name }, part.arguments || '{}'))
+        add(reasoningItem(itemId('rs', base, output.length), '', writeCallSeal(call.id, part.signature, part)))
+      add(callItem(itemId('fc', base, output.length), 'completed', call, part.arguments || '{}'))
     }
   }
   const last = output.at(-1)

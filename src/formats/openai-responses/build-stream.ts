@@ -4,8 +4,8 @@ import { type AnswerFacts, type Json, type StreamBuilder, UnreadableAnswer } fro
 import type { HubError, HubEvent, HubFinish } from '../hub.ts'
 import { buildError } from '../openai-error.ts'
 import { record, textOrNull } from '../read.ts'
-import { ownToolName } from '../tool-names.ts'
 import { itemId } from './items.ts'
+import { namesOfCall } from './namespaces.ts'
 import { type OpenCall, type OpenReasoning, openCall, openReasoning, type Place } from './open-items.ts'
 import { type OpenMessage, openMessage } from './open-message.ts'
 import { createPen } from './pen.ts'
@@ -74,7 +74,7 @@ export function createStreamBuilder({ now, model: asked, request }: AnswerFacts)
     })
 
   const beginCall = (event: HubEvent & { type: 'tool_call' }): string => {
-    const call = { id: fresh(event.id), name: ownToolName(event.name, request) }
+    const call = { id: fresh(event.id), ...namesOfCall(event.name, request) }
     const { signature } = event
     const before = start('', asked, null) + close()
     const sealed = signature === undefined ? '' : seal(writeCallSeal(call.id, signature, event))

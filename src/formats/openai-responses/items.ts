@@ -34,7 +34,7 @@ export const reasoningItem = (id: string, text: string, seal: string | null): Js
   summary: text === '' ? [] : [summaryPart(text)],
 })
 
-export type Call = { id: string; name: string }
+export type Call = { id: string; name: string; namespace?: string }
 
 export const callItem = (id: string, status: ItemStatus, call: Call, json: string): Json => ({
   id,
@@ -43,4 +43,5 @@ export const callItem = (id: string, status: ItemStatus, call: Call, json: strin
   arguments: json,
   call_id: call.id,
   name: call.name,
+  ...(call.namespace !== undefined && { namespace: call.namespace }),
 })

@@ -1,6 +1,7 @@
 import type { Json } from '../dialect.ts'
 import type { HubMessage, HubPart, HubRole, HubToolResult } from '../hub.ts'
 import { readRecords, readText, refuse, requireText } from '../read.ts'
+import { joinNames } from './namespaces.ts'
 import { parseContent } from './parse-content.ts'
 import { parseReasoning } from './reasoning.ts'
 import type { CallSeal } from './seals.ts'
@@ -69,7 +70,7 @@ function parseCall(item: Json, at: string, seals: Map<string, CallSeal['seal']>)
   return {
     type: 'tool_call',
     id,
-    name: requireText(item.name, `${at}.name`),
+    name: joinNames(readText(item.namespace, `${at}.namespace`), requireText(item.name, `${at}.name`)),
     arguments: readText(item.arguments, `${at}.arguments`) ?? '',
     ...seals.get(id),
   }

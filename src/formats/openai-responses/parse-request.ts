@@ -29,7 +29,7 @@ export function parseRequest(body: Json): HubRequest {
     model: requireText(body.model, 'model'),
     stream: readBoolean(body.stream, 'stream') === true,
     messages: [...parseInstructions(body.instructions), ...parseInput(body.input)],
-    tools: (readRecords(body.tools, 'tools') ?? []).map(parseTool),
+    tools: (readRecords(body.tools, 'tools') ?? []).flatMap(parseTool),
     toolChoice: parseToolChoice(body.tool_choice),
     parallelToolCalls: readBoolean(body.parallel_tool_calls, 'parallel_tool_calls'),
     maxTokens: readInteger(body.max_output_tokens, 'max_output_tokens'),

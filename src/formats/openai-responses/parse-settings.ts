@@ -1,28 +1,46 @@
 import type { Json } from '../dialect.ts'
 import { EFFORTS, type HubEffort, type HubFormat, type HubReasoning, type HubTool, type HubToolChoice } from '../hub.ts'
 import { readBoolean, readRecord, readRecords, readText, record, refuse, requireText } from '../read.ts'
+import { joinNames } from './namespaces.ts'
 import { refuseTool } from './unsupported.ts'
 
-/** Flat, unlike in chat: the function's fields are the tool's own. */
-export function parseTool(tool: Json, index: number): HubTool {
+/** A function, or all those of a group. */
+export function parseTool(tool: Json, index: number): HubTool[] {
   const at = `tools[${index}]`
+  if (tool.type !== 'namespace') return [parseFunction(tool, at, null)]
+  const namespace = requireText(tool.name, `${at}.name`)
+  const about = readText(tool.description, `${at}.description`)
+  const functions = readRecords(tool.tools, `${at}.tools`) ?? refuse(`${at}.tools`, 'is required')
+  const parsed = functions.map((one, i) => parseFunction(one, `${at}.tools[${i}]`, namespace))
+  // What is said of all of them is said once.
+  return parsed.map((one, i) =>
+    i > 0 || about === null ? one : { ...one, description: [about, one.description ?? ''].join('\n\n').trim() },
+  )
+}
+
+/** Flat, unlike in chat: the function's fields are the tool's own. */
+function parseFunction(tool: Json, at: string, namespace: string | null): HubTool {
   const type = requireText(tool.type, `${at}.type`)
   if (type !== 'function') refuseTool(`${at}.type`, type)
   const description = readText(tool.description, `${at}.description`)
   const strict = readBoolean(tool.strict, `${at}.strict`)
   return {
-    name: requireText(tool.name, `${at}.name`),
+    name: joinNames(namespace, requireText(tool.name, `${at}.name`)),
     parameters: readRecord(tool.parameters, `${at}.parameters`),
     ...(description !== null && { description }),
     ...(strict !== null && { strict }),
+    ...(namespace !== null && { namespace }),
   }
 }
 
 export function parseToolChoice(choice: unknown): HubToolChoice | null {
   if (choice === undefined || choice === null) return null
   if (choice === 'auto' || choice === 'none' || choice === 'required') return { type: choice }
-  const { type, name, mode, tools } = record(choice)
-  if (type === 'function') return { type: 'tools', names: [requireText(name, 'tool_choice.name')], required: true }
+  const { type, name, namespace, mode, tools } = record(choice)
+  if (type === 'function') {
+    const group = readText(namespace, 'tool_choice.namespace')
+    return { type: 'tools', names: [joinNames(group, requireText(name, 'tool_choice.name'))], required: true }
+  }
   if (type === 'allowed_tools') {
     const allowed = readRecords(tools, 'tool_choice.tools') ?? refuse('tool_choice.tools', 'is required')
     return { type: 'tools', names: allowed.map(parseAllowed), required: mode === 'required' }
@@ -31,10 +49,10 @@ export function parseToolChoice(choice: unknown): HubToolChoice | null {
   return refuse('tool_choice', 'must be auto, none, required, or name a function')
 }
 
-function parseAllowed({ type, name }: Json, index: number): string {
+function parseAllowed({ type, name, namespace }: Json, index: number): string {
   const at = `tool_choice.tools[${index}]`
   if (type !== 'function') refuseTool(`${at}.type`, requireText(type, `${at}.type`))
-  return requireText(name, `${at}.name`)
+  return joinNames(readText(namespace, `${at}.namespace`), requireText(name, `${at}.name`))
 }
 
 export function parseFormat(format: Json | null): HubFormat | null {

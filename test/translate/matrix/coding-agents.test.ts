@@ -199,6 +199,8 @@ describe('an editor with an agent, as Cursor and Cline', () => {
 
 describe('Codex', () => {
   const shell = { name: 'shell', args: { command: ['ls', '-la'] } }
+  // A function of a group: to other providers the group is a part of its name.
+  const waiting = { name: 'agents__wait', args: { ids: ['a1'] } }
   const settings = {
     instructions: LONG,
     tools: [
@@ -208,6 +210,18 @@ describe('Codex', () => {
         description: 'Runs a command',
         strict: false,
         parameters: schema({ command: { type: 'array', items: { type: 'string' } } }, ['command']),
+      },
+      {
+        type: 'namespace' as const,
+        name: 'agents',
+        description: 'Starts others, and waits for them',
+        tools: [
+          {
+            type: 'function' as const,
+            name: 'wait',
+            parameters: schema({ ids: { type: 'array', items: { type: 'string' } } }, ['ids']),
+          },
+        ],
       },
     ],
     tool_choice: 'auto' as const,
@@ -225,6 +239,7 @@ describe('Codex', () => {
       const provider = house.provider(kind)
       provider.play([
         { thought: 'What is here?', calls: [shell] },
+        { thought: 'Others know.', calls: [waiting] },
         { thought: 'Little.', text: 'One file.' },
       ])
       const input: OpenAI.Responses.ResponseInputItem[] = [
@@ -255,6 +270,11 @@ describe('Codex', () => {
         output: '{"output":"a.ts","metadata":{"exit_code":0}}',
       })
       input.push({ type: 'message', role: 'user', content: [{ type: 'input_text', text: 'Be quick.' }] })
+      const second = await ask()
+      const grouped = second.output.find((item) => item.type === 'function_call')!
+      expect(grouped).toMatchObject({ namespace: 'agents', name: 'wait' })
+      for (const { id: _, ...item } of second.output as { id?: string }[]) input.push(item as (typeof input)[number])
+      input.push({ type: 'function_call_output', call_id: grouped.call_id, output: 'done' })
       const last = await ask()
       expect(last).toMatchObject({
         status: 'completed',
@@ -262,12 +282,12 @@ describe('Codex', () => {
         usage: { input_tokens: 30, output_tokens: 9 },
       })
       expect(provider.refused()).toEqual([])
-      const [, heard] = provider.heard()
+      const heard = provider.heard().at(-1)
       expect(heard!.system).toContain('<permissions>')
       const turns = heard!.turns
-      expect(turns.find(({ role }) => role === 'assistant')).toMatchObject({ calls: [shell] })
-      expect(turns.flatMap(({ results }) => results)).toEqual(['{"output":"a.ts","metadata":{"exit_code":0}}'])
-      expect(turns.at(-1)).toMatchObject({ role: 'user', text: expect.stringContaining('Be quick.') })
+      expect(turns.filter(({ role }) => role === 'assistant')).toMatchObject([{ calls: [shell] }, { calls: [waiting] }])
+      expect(turns.flatMap(({ results }) => results)).toEqual(['{"output":"a.ts","metadata":{"exit_code":0}}', 'done'])
+      expect(turns.map(({ text }) => text).join()).toContain('Be quick.')
     },
   )
 
