@@ -3,7 +3,7 @@ import type { HubMessage, HubPart, HubReasoningPart, HubToolCall, HubToolResult 
 import type { ModelFacts } from '../model-facts.ts'
 import { argumentsOf, withoutEmpty } from '../read.ts'
 import { isOwnSeal } from '../seals.ts'
-import { buildMedia } from './media.ts'
+import { buildMedia, USUAL } from './media.ts'
 import { buildResponse } from './results.ts'
 import { ANY_SEAL } from './seals.ts'
 
@@ -141,12 +141,11 @@ function buildShown(part: HubPart, lose: Lose): Json[] {
       return part.text === '' ? [] : [{ text: part.text }]
     case 'image': {
       if (part.detail === 'low' || part.detail === 'high') lose('part:image.detail')
-      return orLose(buildMedia(part.source, 'image/jpeg'), part, lose)
+      return orLose(buildMedia(part.source, USUAL.image), part, lose)
     }
     case 'audio':
-      return orLose(buildMedia(part.source, 'audio/mp3'), part, lose)
     case 'file':
-      return orLose(buildMedia(part.source, 'application/pdf'), part, lose)
+      return orLose(buildMedia(part.source, USUAL[part.type]), part, lose)
     // The thought of an earlier turn that stands where none belongs.
     case 'reasoning':
       return []

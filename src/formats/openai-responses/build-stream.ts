@@ -14,7 +14,7 @@ import { writeCallSeal, writeSeal } from './seals.ts'
 import { buildStatus } from './status.ts'
 
 /** In OpenAI's order (wire facts 4.5): the response, its items one after the other, the whole response again with its usage. */
-export function createStreamBuilder({ now, model: asked, request }: AnswerFacts): StreamBuilder {
+export function createStreamBuilder({ now, model: asked, request, lose }: AnswerFacts): StreamBuilder {
   const pen = createPen()
   const output: Json[] = []
   let ids = idsOf('', now)
@@ -129,6 +129,10 @@ export function createStreamBuilder({ now, model: asked, request }: AnswerFacts)
         if (open?.kind !== 'call' || open.number !== event.call)
           throw new UnreadableAnswer('The pieces of several tool calls came mixed.')
         return event.json === '' ? '' : open.write(event.json)
+      case 'media':
+        // What the provider's own tool draws is an item here, but it is a tool's, with a call of its own.
+        lose(`answer.${event.media.type}`)
+        return ''
       case 'finish':
         finish = event.reason
         return ''

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../errors.ts'
 import { eventsOf } from '../../formats/answer-events.ts'
-import type { Dialect, Json, StreamBuilder } from '../../formats/dialect.ts'
+import type { AnswerLoss, Dialect, Json, StreamBuilder } from '../../formats/dialect.ts'
 import { DIALECTS } from '../../formats/dialects.ts'
 import { translateRequest } from '../../formats/translate-request.ts'
 import { factsAt } from '../../providers/index.ts'
@@ -52,7 +52,12 @@ export function translate(exchange: Exchange, target: Target, value: Json | null
     streamUsage: provider.takesStreamOptions,
   })
   noteDropped(exchange, target, to, dropped, strict)
-  const facts = { model: exchange.model ?? model, now: Math.floor(exchange.at / 1000), request }
+  const facts = {
+    model: exchange.model ?? model,
+    now: Math.floor(exchange.at / 1000),
+    request,
+    lose: (what: AnswerLoss) => noteLost(exchange, what),
+  }
   return {
     from,
     to,
@@ -82,6 +87,13 @@ export function noteDropped(
   if (dropped.length > 0 && strict) throw refusal(dropped, provider.name)
   exchange.dropped = dropped
   exchange.changes.push(`dialect:${dialect}`, ...dropped.map((name) => `dropped:${name}`))
+}
+
+/** Of the answer: in the header, too, where that is still to be sent. It is paid for, so it is not refused any more. */
+function noteLost(exchange: Exchange, what: AnswerLoss): void {
+  if (exchange.dropped.includes(what)) return
+  exchange.dropped = [...exchange.dropped, what]
+  exchange.changes.push(`dropped:${what}`)
 }
 
 function refusal(dropped: readonly string[], provider: string): GatewayError {
