@@ -87,7 +87,8 @@ function buildAssistant(parts: HubPart[], facts: ModelFacts, lose: Lose): Json {
   let refusal: string | null = null
   let thought = ''
   /** Those of the model, and those of whoever speaks this dialect. */
-  const isTaken = (part: Sealed) => isOwnSeal(part, 'openai-chat') || part.sealedIn === facts.takesSeals
+  const isTaken = (part: Sealed) =>
+    isOwnSeal(part, 'openai-chat') || (facts.takesSeals !== null && isOwnSeal(part, facts.takesSeals))
   for (const part of parts) {
     if (part.type === 'text') content.push(buildText(part, facts))
     else if (part.type === 'refusal') refusal = (refusal ?? '') + part.text

@@ -2,6 +2,7 @@ import { GatewayError } from '../../errors.ts'
 import { eventsOf } from '../../formats/answer-events.ts'
 import type { AnswerLoss, Dialect, Json, StreamBuilder } from '../../formats/dialect.ts'
 import { DIALECTS } from '../../formats/dialects.ts'
+import { answerSealedBy, eventSealedBy } from '../../formats/sealers.ts'
 import { translateRequest } from '../../formats/translate-request.ts'
 import { factsAt } from '../../providers/index.ts'
 import type { Speech } from '../../providers/provider.ts'
@@ -47,6 +48,7 @@ export function translate(exchange: Exchange, target: Target, value: Json | null
   const model = target.model ?? ''
   const place = { model: modelCall(path.api)?.model ?? null, stream: exchange.stream }
   const { request, body, dropped } = translateRequest({ from, to }, value, place, {
+    provider: provider.name,
     model,
     facts: factsAt(provider, model),
     streamUsage: provider.takesStreamOptions,
@@ -64,7 +66,7 @@ export function translate(exchange: Exchange, target: Target, value: Json | null
     speech,
     body: Buffer.from(JSON.stringify(body)),
     retell(answer) {
-      const hub = to.parseAnswer(answer)
+      const hub = answerSealedBy(to.parseAnswer(answer), provider.name)
       const observed = observedOf(hub)
       if (!exchange.stream) return { text: JSON.stringify(from.buildAnswer(hub, facts)), isStream: false, observed }
       // Who asked for a stream waits for events, whatever the provider makes of that.
@@ -72,7 +74,10 @@ export function translate(exchange: Exchange, target: Target, value: Json | null
       const text = eventsOf(hub).reduce((told, event) => told + builder.push(event), '')
       return { text, isStream: true, observed }
     },
-    createStreamBuilder: () => from.createStreamBuilder(facts),
+    createStreamBuilder() {
+      const builder = from.createStreamBuilder(facts)
+      return { push: (event) => builder.push(eventSealedBy(event, provider.name)) }
+    },
   }
 }
 
