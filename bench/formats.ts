@@ -78,7 +78,7 @@ const told: HubEvent[] = [
   { type: 'usage', usage: said.usage! },
   { type: 'done' },
 ]
-const FACTS = { model: 'asked', now: 1_700_000_000, request: asked }
+const FACTS = { model: 'asked', now: 1_700_000_000, request: asked, lose: () => undefined }
 
 /** As the dialect's provider streams it. */
 function streamOf(dialect: Dialect): string[] {

@@ -40,7 +40,11 @@ function partEvents(part: HubPart, choice: number, call: number): HubEvent[] {
       const { arguments: json, ...opened } = part
       return [{ ...opened, choice, call }, ...(json === '' ? [] : [{ type: 'arguments' as const, choice, call, json }])]
     }
-    default:
+    case 'image':
+    case 'file':
+    case 'audio':
+      return [{ type: 'media', choice, media: part }]
+    case 'tool_result':
       // Nobody answers with what is asked with.
       return []
   }

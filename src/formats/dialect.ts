@@ -1,4 +1,4 @@
-import type { HubAnswer, HubError, HubEvent, HubField, HubRequest } from './hub.ts'
+import type { HubAnswer, HubError, HubEvent, HubField, HubMedia, HubRequest } from './hub.ts'
 import type { ModelFacts } from './model-facts.ts'
 
 export type Json = Record<string, unknown>
@@ -13,7 +13,11 @@ export type AnswerFacts = {
   now: number
   /** The client's own request: some dialects repeat parts of it. */
   request: HubRequest
+  /** Told of every part that the client's dialect has no place for, as often as one comes. */
+  lose(what: AnswerLoss): void
 }
+
+export type AnswerLoss = `answer.${HubMedia['type']}`
 
 /** What an address says besides the body: in some dialects the model and the wish for a stream stand there. */
 export type RequestPlace = { model: string | null; stream: boolean | null }

@@ -76,6 +76,9 @@ export type HubPart = (
   | HubToolResult
 ) & { cache?: HubCache }
 
+/** What is shown or heard: in a question, and in the answer of a model that draws or speaks. */
+export type HubMedia = Extract<HubPart, { type: 'image' | 'file' | 'audio' }>
+
 /** What a model thought. `signature`: its provider's seal, without which the text is not taken back; `redacted`: the sealed text itself. */
 export type HubReasoningPart = Sealed & {
   type: 'reasoning'
@@ -173,6 +176,7 @@ export type HubEvent =
   | (Sealed & { type: 'signature'; choice: number; signature: string })
   | (Sealed & { type: 'redacted'; choice: number; data: string })
   | { type: 'refusal'; choice: number; text: string }
+  | { type: 'media'; choice: number; media: HubMedia }
   | (Sealed & { type: 'tool_call'; choice: number; call: number; id: string; name: string; signature?: string })
   /** A piece of the arguments' JSON text. */
   | { type: 'arguments'; choice: number; call: number; json: string }

@@ -2,6 +2,7 @@ import type { Dialect, Json, RequestPlace } from './dialect.ts'
 import type { HubField, HubRequest } from './hub.ts'
 import { factsOf, type ModelFacts } from './model-facts.ts'
 import { refuse } from './read.ts'
+import { sealsFor } from './sealers.ts'
 
 export type TranslatedRequest = {
   /** As the client meant it. */
@@ -13,8 +14,8 @@ export type TranslatedRequest = {
 }
 
 type Route = { from: Dialect; to: Dialect }
-/** `model`: as the provider knows it. `facts`: of the model there, where they are not those of its family. `streamUsage`: the provider reports usage of a stream only when it is asked to. */
-type Target = { model: string; facts?: ModelFacts; streamUsage: boolean }
+/** `provider`: its name, by which its seals are known. `model`: as the provider knows it. `facts`: of the model there, where they are not those of its family. `streamUsage`: the provider reports usage of a stream only when it is asked to. */
+type Target = { provider?: string; model: string; facts?: ModelFacts; streamUsage: boolean }
 
 /** Throws `invalid_request`. */
 export function translateRequest(route: Route, body: Json, place: RequestPlace, target: Target): TranslatedRequest {
@@ -34,7 +35,9 @@ function translate({ from, to }: Route, body: Json, place: RequestPlace, target:
     dropped.add(what.startsWith('part:') ? what.slice('part:'.length) : from.fieldNames[what as HubField])
   }
   const facts = target.facts ?? factsOf(target.model)
-  const asked = withoutRefused({ ...request, model: target.model, streamUsage: target.streamUsage }, facts, lose)
+  const messages = target.provider === undefined ? request.messages : sealsFor(request.messages, target.provider)
+  const meant = { ...request, messages, model: target.model, streamUsage: target.streamUsage }
+  const asked = withoutRefused(meant, facts, lose)
   return { request, body: to.buildRequest(asked, facts, lose), dropped: [...dropped] }
 }
 

@@ -1,4 +1,5 @@
 import type { Usage, UsageDetails, UsageUnit } from '../store/store.ts'
+import { withCompactions } from './compactions.ts'
 import { count, isPlausible, readGeminiUsage } from './read-gemini-usage.ts'
 
 export const NO_USAGE: Usage = {
@@ -16,8 +17,9 @@ export const NO_USAGE: Usage = {
  * completions, embeddings (`prompt_tokens`), responses, images, transcriptions (`input_tokens`, or seconds), realtime, Anthropic
  * (cache beside the input), Gemini. Null when nothing is counted in it (an empty object).
  */
-export function readUsage(raw: unknown): Usage | null {
-  if (!isRecord(raw)) return null
+export function readUsage(reported: unknown): Usage | null {
+  if (!isRecord(reported)) return null
+  const raw = withCompactions(reported)
   const input = count(raw.prompt_tokens) ?? count(raw.input_tokens)
   const output = count(raw.completion_tokens) ?? count(raw.output_tokens)
   if (input === null && output === null) return durationOf(raw) ?? readGeminiUsage(raw)

@@ -5,7 +5,7 @@ import { openaiChat } from '../../src/formats/openai-chat/index.ts'
 import { translateRequest } from '../../src/formats/translate-request.ts'
 import { chainLibrary, claudeCode, editorAgent, uiLibrary } from '../fixtures/agent-requests.ts'
 import { conversationOf } from './projection.ts'
-import { PLACE } from './samples.ts'
+import { loseNothing, PLACE } from './samples.ts'
 
 const toChat = (body: Json, model: string) =>
   translateRequest({ from: anthropicMessages, to: openaiChat }, body, PLACE, { model, streamUsage: true })
@@ -100,7 +100,7 @@ describe('Claude Code with a provider of chats', () => {
     const answer = openaiChat.parseAnswer({
       choices: [{ message: { tool_calls: [call] }, finish_reason: 'tool_calls' }],
     })
-    const told = anthropicMessages.buildAnswer(answer, { model: 'm', now: 0, request })
+    const told = anthropicMessages.buildAnswer(answer, { model: 'm', now: 0, request, lose: loseNothing })
     expect(told.content).toMatchObject([{ type: 'tool_use', name: NAME_OF_MCP }])
   })
 })

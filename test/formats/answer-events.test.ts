@@ -14,6 +14,8 @@ const answer: HubAnswer = {
         { type: 'reasoning', text: 'Hm', signature: 'seal', sealedIn: 'gemini' },
         { type: 'reasoning', text: '', redacted: 'sealed', sealedIn: 'anthropic-messages' },
         { type: 'text', text: 'I look.' },
+        { type: 'image', source: { kind: 'base64', mediaType: 'image/png', data: 'aW1n' } },
+        { type: 'audio', source: { kind: 'base64', mediaType: 'audio/wav', data: 'UklGRg==' } },
         { type: 'tool_call', id: 'a', name: 'look', arguments: '{"at":1}', signature: 'seal', sealedIn: 'gemini' },
         { type: 'tool_call', id: 'b', name: 'wait', arguments: '' },
       ],

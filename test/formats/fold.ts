@@ -26,6 +26,9 @@ export function answerTold(events: HubEvent[]): HubAnswer {
         else add(event.choice, { type: 'reasoning', text: event.text })
         break
       }
+      case 'media':
+        add(event.choice, event.media)
+        break
       case 'signature': {
         const { signature, sealedIn } = event
         const part = last(event.choice)

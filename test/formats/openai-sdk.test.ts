@@ -10,7 +10,7 @@ import { fixturesFolder, NO_FIXTURES } from '../helpers/fixtures.ts'
 import { answerTold } from './fold.ts'
 import { meaningOf } from './projection.ts'
 import { streams } from './recorded.ts'
-import { hubAnswer, streamOf, used } from './samples.ts'
+import { hubAnswer, loseNothing, streamOf, used } from './samples.ts'
 
 /* What OpenAI's own SDK makes of our streams. */
 
@@ -126,7 +126,7 @@ describe('the official SDK of chats', () => {
 
   it('reads our whole answers', async () => {
     const call = { type: 'tool_call' as const, id: 'a', name: 'f', arguments: '{}' }
-    const facts = { model: 'm', now: 1, request: { tools: [], messages: [] } as never }
+    const facts = { model: 'm', now: 1, request: { tools: [], messages: [] } as never, lose: loseNothing }
     const answer = openaiChat.buildAnswer(hubAnswer([{ type: 'text', text: 'A' }, call], { usage: used(1, 1) }), facts)
     const { port } = server.address() as AddressInfo
     stream = JSON.stringify(answer)

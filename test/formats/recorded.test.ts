@@ -8,6 +8,7 @@ import { fixturesFolder, NO_FIXTURES } from '../helpers/fixtures.ts'
 import { assembleChat, assembleMessage, dataOfStream } from './assemble.ts'
 import { conversationOf, meaningOf } from './projection.ts'
 import { answers, errors, type RecordedStream, requests, streams } from './recorded.ts'
+import { loseNothing } from './samples.ts'
 
 if (fixturesFolder === null) it.skip(`translates recorded traffic (${NO_FIXTURES})`, () => {})
 
@@ -31,7 +32,7 @@ const DROPPED = new Set([
 ])
 
 const request = { tools: [], messages: [], streamUsage: true } as unknown as HubRequest
-const facts = (model: string) => ({ model, now: 1_700_000_000, request })
+const facts = (model: string) => ({ model, now: 1_700_000_000, request, lose: loseNothing })
 
 const assemble = (dialect: Dialect, events: string[]): Json => {
   const chunks = events.filter((data) => data !== '[DONE]').map((data) => JSON.parse(data) as Json)

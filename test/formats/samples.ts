@@ -38,10 +38,16 @@ export const hubRequest = (some: Partial<HubRequest> = {}): HubRequest => ({
   ...some,
 })
 
+/** For answers of which nothing may be lost. */
+export const loseNothing: AnswerFacts['lose'] = (what) => {
+  throw new Error(`Lost: ${what}`)
+}
+
 export const answerFacts = (some: Partial<AnswerFacts> = {}): AnswerFacts => ({
   model: 'asked-model',
   now: 1_700_000_000,
   request: hubRequest({ streamUsage: true }),
+  lose: loseNothing,
   ...some,
 })
 

@@ -4,7 +4,8 @@ import type { DialectName, Json } from '../../src/formats/dialect.ts'
 import { DIALECTS } from '../../src/formats/dialects.ts'
 import type { HubAnswer, HubEvent, HubPart } from '../../src/formats/hub.ts'
 import { records } from '../../src/formats/read.ts'
-import { markSeal, unmarkSeal } from '../../src/formats/seals.ts'
+import { answerSealedBy, eventSealedBy } from '../../src/formats/sealers.ts'
+import { markSeal, type Sealed, type Sealer, unmarkSeal } from '../../src/formats/seals.ts'
 import { translateRequest } from '../../src/formats/translate-request.ts'
 import { assembleChat, assembleMessage } from './assemble.ts'
 import { answerFacts, eventsIn, hubRequest, jsonIn, streamOf } from './samples.ts'
@@ -181,7 +182,7 @@ function tell({ candidates: [candidate], ...answer }: HubAnswer): HubEvent[] {
   return [head, ...events, { type: 'finish', choice: 0, reason: candidate!.finish }, { type: 'done' }]
 }
 
-function pieces(part: HubPart, at: { choice: number; sealedIn?: DialectName }, call: number): HubEvent[] {
+function pieces(part: HubPart, at: { choice: number } & Sealed, call: number): HubEvent[] {
   if (part.type === 'text') return [...part.text].map((text) => ({ type: 'text', choice: 0, text }))
   if (part.type === 'tool_call') {
     const { id, name, arguments: json, signature } = part
@@ -208,11 +209,17 @@ describe.each(NAMES)('a client of %s', (clientName) => {
     const hub = maker.parseAnswer(answer)
     /** As the provider itself would stream it. */
     const heard = eventsIn(maker, jsonIn(streamOf(maker, tell(hub), FACTS).replaceAll('\r\n', '\n')))
-    const streamed = GATHER[clientName](jsonIn(streamOf(client, heard, FACTS).replaceAll('\r\n', '\n')))
-    const kept = { whole: client.buildAnswer(hub, FACTS), streamed }
-    const sent = (to: DialectName, how: keyof typeof kept, model = MODELS[to]) => {
-      const body = NEXT[clientName](JSON.parse(JSON.stringify(kept[how])) as Json)
-      const target = { model, streamUsage: false }
+    const gathered = (events: HubEvent[]) =>
+      GATHER[clientName](jsonIn(streamOf(client, events, FACTS).replaceAll('\r\n', '\n')))
+    const kept = { whole: client.buildAnswer(hub, FACTS), streamed: gathered(heard) }
+    /** The same, where the answer tells whose it is. */
+    const signed = {
+      whole: client.buildAnswer(answerSealedBy(hub, 'one-provider'), FACTS),
+      streamed: gathered(heard.map((event) => eventSealedBy(event, 'one-provider'))),
+    }
+    const sent = (to: DialectName, how: keyof typeof kept, model = MODELS[to], answered = kept, provider?: string) => {
+      const body = NEXT[clientName](JSON.parse(JSON.stringify(answered[how])) as Json)
+      const target = { model, streamUsage: false, ...(provider !== undefined && { provider }) }
       return translateRequest({ from: client, to: DIALECTS[to]! }, body, PLACE, target).body
     }
 
@@ -221,6 +228,27 @@ describe.each(NAMES)('a client of %s', (clientName) => {
       expect(back(body)).toEqual(expected)
       for (const seal of seals) expect(JSON.stringify(body).split(seal)).toHaveLength(2)
     })
+
+    it.each(['whole', 'streamed'] as const)('gives it back to the one that made it, by its name (%s)', (how) => {
+      const body = sent(makerName, how, model, signed, 'one-provider')
+      expect(back(body)).toEqual(expected)
+      expect(JSON.stringify(body)).not.toContain('one-provider')
+    })
+
+    // A client of the same dialect is never translated for.
+    if (clientName !== makerName)
+      it.each(['whole', 'streamed'] as const)(
+        'shows no other provider of that dialect what it would refuse (%s)',
+        (how) => {
+          const body = sent(makerName, how, model, signed, 'other-provider')
+          const text = JSON.stringify(body)
+          if (makerName === 'anthropic-messages') return expect(back(body)).toEqual(expected)
+          for (const seal of seals) expect(text).not.toContain(seal)
+          expect(text).not.toContain('one-provider')
+          expect(text).toContain('I look.')
+          expect(text).toContain('Rome')
+        },
+      )
 
     const others = NAMES.filter((name) => name !== makerName)
     it.each(others)('shows none of its seals to a provider of %s, and all that was said', (to) => {
@@ -238,11 +266,14 @@ describe.each(NAMES)('a client of %s', (clientName) => {
 })
 
 describe('the mark of a seal', () => {
-  it('brings back the seal and its maker, whoever keeps it', () => {
+  it('brings back the seal and its maker, whoever else keeps it', () => {
     const name = fc.constantFrom(...NAMES)
+    const provider = fc.constantFrom('', '@openai', '@my-azure-2', '@a.b_c')
     fc.assert(
-      fc.property(fc.base64String({ minLength: 1 }), name, name, (seal, sealedIn, keeper) => {
-        expect(unmarkSeal(markSeal(seal, { sealedIn }, keeper), keeper)).toEqual({ seal, sealedIn })
+      fc.property(fc.base64String({ minLength: 1 }), name, provider, name, (seal, dialect, by, keeper) => {
+        const sealedIn = `${dialect}${by}` as Sealer
+        const known = dialect === keeper ? dialect : sealedIn
+        expect(unmarkSeal(markSeal(seal, { sealedIn }, keeper), keeper)).toEqual({ seal, sealedIn: known })
       }),
     )
   })

@@ -42,6 +42,32 @@ const REPORTS: [what: string, raw: object, Expected][] = [
     },
     [188_607, 393, 188_086, 40],
   ],
+  [
+    'Anthropic, which counts the passes of a compaction beside the rest: 682 + 60385 + 7 + 5, 1320 + 592',
+    {
+      input_tokens: 682,
+      cache_creation_input_tokens: 0,
+      cache_read_input_tokens: 0,
+      iterations: [
+        {
+          type: 'compaction',
+          input_tokens: 60_385,
+          output_tokens: 592,
+          cache_read_input_tokens: 7,
+          cache_creation_input_tokens: 5,
+        },
+        { type: 'message', input_tokens: 682, output_tokens: 1320 },
+        null,
+      ],
+      output_tokens: 1320,
+    },
+    [61_079, 1912, 7, 0],
+  ],
+  [
+    'Anthropic, which counts the turns of its own tools already',
+    { input_tokens: 12, output_tokens: 4, iterations: [{ type: 'message', input_tokens: 5, output_tokens: 2 }] },
+    [12, 4, 0, 0],
+  ],
   ['the end of an older Anthropic stream', { output_tokens: 15 }, [0, 15, 0, 0]],
   [
     'Anthropic without a cache',

@@ -30,7 +30,7 @@ export const messageId = (id: string, now: number) =>
 const buildTier = (tier: string | undefined) =>
   tier === 'default' ? 'standard' : tier === 'priority' || tier === 'batch' ? tier : null
 
-function buildBlock(part: HubPart, { request }: AnswerFacts, fresh: (id: string) => string): Json[] {
+function buildBlock(part: HubPart, { request, lose }: AnswerFacts, fresh: (id: string) => string): Json[] {
   switch (part.type) {
     case 'text':
       if (part.text === '') return []
@@ -63,7 +63,13 @@ function buildBlock(part: HubPart, { request }: AnswerFacts, fresh: (id: string)
           input: argumentsOf(part.arguments),
         },
       ]
-    default:
+    case 'image':
+    case 'file':
+    case 'audio':
+      // Claude neither draws nor speaks: there is no place for it.
+      lose(`answer.${part.type}`)
+      return []
+    case 'tool_result':
       return []
   }
 }

@@ -82,13 +82,19 @@ function buildBlock(part: HubPart, role: Turn['role'], lose: Lose): Json[] {
         },
       ]
     case 'image':
-      return buildImage(part.source, undefined, cache, lose)
+      return role === 'assistant' ? loseShown(part, lose) : buildImage(part.source, undefined, cache, lose)
     case 'file':
-      return buildDocument(part.source, part.name, cache, lose)
+      return role === 'assistant' ? loseShown(part, lose) : buildDocument(part.source, part.name, cache, lose)
     default:
       lose(`part:${part.type}`)
       return []
   }
+}
+
+/** What another model drew: only a user shows anything here. */
+function loseShown({ type }: HubPart, lose: Lose): Json[] {
+  lose(`part:${type}`)
+  return []
 }
 
 /** A thought without a seal, or with another provider's, is not taken back, and need not be there. */

@@ -2,11 +2,11 @@ import type { Usage } from '../../store/store.ts'
 import { freshCallIds } from '../call-ids.ts'
 import { type AnswerFacts, type Json, type StreamBuilder, UnreadableAnswer } from '../dialect.ts'
 import type { HubEvent, HubFinish } from '../hub.ts'
+import { watchObject } from '../object-watch.ts'
 import { markSeal, type Sealed } from '../seals.ts'
 import { ownToolName } from '../tool-names.ts'
 import { buildCitation, messageId } from './build-answer.ts'
 import { buildError } from './error.ts'
-import { watchObject } from './object-watch.ts'
 import { buildStopReason } from './stop-reason.ts'
 import { buildUsage } from './usage.ts'
 
@@ -17,7 +17,7 @@ type Block = { kind: 'text' | 'thinking' } | { kind: 'tool_use'; call: number; i
 const MAX_WAITING = 1_000_000
 
 /** In Anthropic's order (wire facts 4.3): the message, one block after the other, why it stopped with all that was used, the end. */
-export function createStreamBuilder({ now, model: asked, request }: AnswerFacts): StreamBuilder {
+export function createStreamBuilder({ now, model: asked, request, lose }: AnswerFacts): StreamBuilder {
   let started = false
   let over = false
   let open: Block | null = null
@@ -164,6 +164,9 @@ export function createStreamBuilder({ now, model: asked, request }: AnswerFacts)
         return open?.kind === 'text'
           ? deltaOf(JSON.stringify({ type: 'citations_delta', citation: buildCitation(event.citation) }))
           : ''
+      case 'media':
+        lose(`answer.${event.media.type}`)
+        return ''
       case 'finish':
         finish = event
         return openWaiting()

@@ -6,11 +6,12 @@ import { ownToolName } from '../tool-names.ts'
 import { buildGrounding } from './citations.ts'
 import { buildFinish } from './finish.ts'
 import { buildLogprobs } from './logprobs.ts'
+import { buildAnsweredMedia } from './media.ts'
 import { writeSeal } from './seals.ts'
 import { buildUsage } from './usage.ts'
 
-export function buildAnswer(answer: HubAnswer, { now, model, request }: AnswerFacts): Json {
-  const client: Client = { request, shows: showsThoughts(request), fresh: freshCallIds(request) }
+export function buildAnswer(answer: HubAnswer, { now, model, request, lose }: AnswerFacts): Json {
+  const client: Client = { request, lose, shows: showsThoughts(request), fresh: freshCallIds(request) }
   return {
     candidates: answer.candidates.map((candidate, index) => buildCandidate(candidate, index, client)),
     usageMetadata: buildUsage(answer.usage, answer.serviceTier),
@@ -20,7 +21,7 @@ export function buildAnswer(answer: HubAnswer, { now, model, request }: AnswerFa
 }
 
 /** Whom it is for: what was asked, whether thoughts are told, what ids the calls get. */
-type Client = { request: HubRequest; shows: boolean; fresh: (id: string) => string }
+type Client = Pick<AnswerFacts, 'lose'> & { request: HubRequest; shows: boolean; fresh: (id: string) => string }
 
 /** As the dialect has it, thoughts are told to those who speak of thinking: others take every text for the answer. */
 export const showsThoughts = ({ reasoning }: HubRequest) =>
@@ -41,7 +42,7 @@ function buildCandidate({ parts, finish, logprobs }: HubCandidate, index: number
   })
 }
 
-function buildPart(part: HubPart, { request, shows, fresh }: Client): Json[] {
+function buildPart(part: HubPart, { request, shows, fresh, lose }: Client): Json[] {
   switch (part.type) {
     case 'text':
     case 'refusal':
@@ -57,10 +58,13 @@ function buildPart(part: HubPart, { request, shows, fresh }: Client): Json[] {
       return [withoutEmpty({ functionCall, thoughtSignature: writeSeal(part) })]
     }
     case 'image':
-      return part.source.kind === 'base64'
-        ? [{ inlineData: { mimeType: part.source.mediaType, data: part.source.data } }]
-        : []
-    default:
+    case 'audio':
+    case 'file': {
+      const media = buildAnsweredMedia(part)
+      if (media === null) lose(`answer.${part.type}`)
+      return media === null ? [] : [media]
+    }
+    case 'tool_result':
       return []
   }
 }

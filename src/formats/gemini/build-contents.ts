@@ -3,7 +3,7 @@ import type { HubMessage, HubPart, HubReasoningPart, HubToolCall, HubToolResult 
 import type { ModelFacts } from '../model-facts.ts'
 import { argumentsOf, withoutEmpty } from '../read.ts'
 import { isOwnSeal } from '../seals.ts'
-import { buildMedia } from './media.ts'
+import { buildMedia, USUAL } from './media.ts'
 import { buildResponse } from './results.ts'
 import { ANY_SEAL } from './seals.ts'
 
@@ -58,12 +58,15 @@ function merged(messages: HubMessage[], lose: Lose): Pick<HubMessage, 'role' | '
 
 function buildModelParts(parts: HubPart[], facts: ModelFacts, lose: Lose): Json[] {
   const built: Json[] = []
-  /** A seal whose place comes later. */
-  let waiting: string | null = null
+  /** Seals whose place comes later. */
+  let waiting: string[] = []
   let hasCalls = false
+  // A model that draws seals every picture, and takes none back without: where they were kept apart, their order is all there is.
+  const draws = parts.some(({ type }) => type === 'image')
   const take = () => {
-    const seal = waiting
-    waiting = null
+    if (draws) return waiting.shift() ?? null
+    const seal = waiting.at(-1) ?? null
+    waiting = []
     return seal
   }
   parts.forEach((part, index) => {
@@ -71,8 +74,8 @@ function buildModelParts(parts: HubPart[], facts: ModelFacts, lose: Lose): Json[
       const seal = ownSeal(part)
       const last = built.at(-1)
       if (seal === null) return
-      if (part.text === '' && isOpenText(last) && !lacksSeal(parts[index + 1])) last.thoughtSignature = seal
-      else waiting = seal
+      if (part.text === '' && isOpen(last) && !lacksSeal(parts[index + 1])) last.thoughtSignature = seal
+      else waiting.push(seal)
     } else if (part.type === 'text' || part.type === 'refusal') {
       if (part.text === '') return
       built.push(withoutEmpty({ text: part.text, thoughtSignature: take() }))
@@ -82,14 +85,18 @@ function buildModelParts(parts: HubPart[], facts: ModelFacts, lose: Lose): Json[
       const functionCall = { id: part.id, name: part.name, args: argumentsOf(part.arguments) }
       built.push(withoutEmpty({ functionCall, thoughtSignature: seal }))
       hasCalls = true
-    } else built.push(...buildShown(part, lose))
+    } else if (part.type === 'image')
+      built.push(...buildShown(part, lose).map((one) => withoutEmpty({ ...one, thoughtSignature: take() })))
+    else built.push(...buildShown(part, lose))
   })
-  if (waiting !== null) built.push({ text: '', thoughtSignature: waiting })
+  const left = take()
+  if (left !== null) built.push({ text: '', thoughtSignature: left })
   return built
 }
 
-const isOpenText = (part: Json | undefined): part is Json =>
-  part?.text !== undefined && part.thoughtSignature === undefined
+/** What may be sealed, and is not yet. */
+const isOpen = (part: Json | undefined): part is Json =>
+  (part?.text ?? part?.inlineData) !== undefined && part?.thoughtSignature === undefined
 
 /** Dialects without a place for a call's seal keep it in the thought before the call. */
 const lacksSeal = (part: HubPart | undefined) => part?.type === 'tool_call' && ownSeal(part) === null
@@ -141,12 +148,11 @@ function buildShown(part: HubPart, lose: Lose): Json[] {
       return part.text === '' ? [] : [{ text: part.text }]
     case 'image': {
       if (part.detail === 'low' || part.detail === 'high') lose('part:image.detail')
-      return orLose(buildMedia(part.source, 'image/jpeg'), part, lose)
+      return orLose(buildMedia(part.source, USUAL.image), part, lose)
     }
     case 'audio':
-      return orLose(buildMedia(part.source, 'audio/mp3'), part, lose)
     case 'file':
-      return orLose(buildMedia(part.source, 'application/pdf'), part, lose)
+      return orLose(buildMedia(part.source, USUAL[part.type]), part, lose)
     // The thought of an earlier turn that stands where none belongs.
     case 'reasoning':
       return []

@@ -2,7 +2,7 @@ import type { Usage } from '../../store/store.ts'
 import { freshCallIds } from '../call-ids.ts'
 import { type AnswerFacts, type StreamBuilder, UnreadableAnswer } from '../dialect.ts'
 import { statusOf } from '../error-kind.ts'
-import type { HubCitation, HubEvent, HubFinish } from '../hub.ts'
+import type { HubCitation, HubEvent, HubFinish, HubMedia } from '../hub.ts'
 import { argumentsOf, parseObject } from '../read.ts'
 import { ownToolName } from '../tool-names.ts'
 import { CALLED, showsThoughts } from './build-answer.ts'
@@ -10,6 +10,7 @@ import { buildGrounding } from './citations.ts'
 import { buildError } from './error.ts'
 import { buildFinish } from './finish.ts'
 import { buildLogprobs } from './logprobs.ts'
+import { buildAnsweredMedia } from './media.ts'
 import { type Seal, writeSeal } from './seals.ts'
 import { buildUsage } from './usage.ts'
 
@@ -26,7 +27,7 @@ type Call = Seal & { id: string; name: string; json: string }
 const MAX_SAID = 32_768
 
 /** Every event is a whole answer of its own, with what is new in it; the last one says why it ended, and what was used. */
-export function createStreamBuilder({ now, model: asked, request }: AnswerFacts): StreamBuilder {
+export function createStreamBuilder({ now, model: asked, request, lose }: AnswerFacts): StreamBuilder {
   const shows = showsThoughts(request)
   const fresh = freshCallIds(request)
   let tail = ''
@@ -64,6 +65,12 @@ export function createStreamBuilder({ now, model: asked, request }: AnswerFacts)
     return flush(index, choice) + chunk(index, `{"text":${JSON.stringify(said)},"thought":true${sealOf(seal)}}`)
   }
 
+  const show = (index: number, media: HubMedia): string => {
+    const built = buildAnsweredMedia(media)
+    if (built === null) lose(`answer.${media.type}`)
+    return built === null ? '' : flush(index, choiceOf(index)) + chunk(index, JSON.stringify(built))
+  }
+
   /** The calls so far, whole. */
   const flush = (index: number, { calls }: Choice): string => {
     if (calls.size === 0) return ''
@@ -97,6 +104,8 @@ export function createStreamBuilder({ now, model: asked, request }: AnswerFacts)
       case 'text':
       case 'refusal':
         return say(event.choice, event.text)
+      case 'media':
+        return show(event.choice, event.media)
       case 'reasoning':
         return event.text === '' ? '' : think(event.choice, event.text, {})
       case 'signature':

@@ -1,5 +1,6 @@
 import type { Json } from '../dialect.ts'
-import type { HubPart, HubSource } from '../hub.ts'
+import type { HubMedia, HubSource } from '../hub.ts'
+import { isRecord, record, text } from '../read.ts'
 
 /** By the ending of an address, as far as models here read it. */
 const BY_ENDING: Record<string, string> = {
@@ -53,9 +54,27 @@ export function buildMedia(source: HubSource, usual: string): Json | null {
   }
 }
 
-export function mediaPart(source: HubSource & { kind: 'base64' | 'url' }, name: string | null): HubPart {
+export function mediaPart(source: HubSource & { kind: 'base64' | 'url' }, name: string | null): HubMedia {
   const type = source.mediaType ?? (source.kind === 'url' ? guessType(source.url) : null) ?? ''
   if (type.startsWith('image/')) return { type: 'image', source }
   if (type.startsWith('audio/') && source.kind === 'base64') return { type: 'audio', source }
   return { type: 'file', source, ...(name !== null && { name }) }
 }
+
+/** What a part of an answer shows; null where it shows nothing. The drafts that a model made in its thoughts are no answer. */
+export function answeredMedia({ inlineData, fileData, thought }: Json): HubMedia | null {
+  if (thought === true) return null
+  if (isRecord(inlineData)) {
+    const { mimeType, data } = inlineData
+    return mediaPart({ kind: 'base64', mediaType: text(mimeType), data: text(data) }, null)
+  }
+  const { mimeType, fileUri: url } = record(fileData)
+  if (typeof url !== 'string') return null
+  return mediaPart({ kind: 'url', url, ...(typeof mimeType === 'string' && { mediaType: mimeType }) }, null)
+}
+
+/** An answer's, in its own place; null where there is none. */
+export const buildAnsweredMedia = ({ type, source }: HubMedia): Json | null => buildMedia(source, USUAL[type])
+
+/** Where nobody says the type. */
+export const USUAL = { image: 'image/jpeg', audio: 'audio/mp3', file: 'application/pdf' } as const

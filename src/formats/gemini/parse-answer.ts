@@ -5,7 +5,7 @@ import { record, records, text, textOrNull } from '../read.ts'
 import { parseCitations } from './citations.ts'
 import { parseFinish } from './finish.ts'
 import { parseLogprobs } from './logprobs.ts'
-import { mediaPart } from './media.ts'
+import { answeredMedia } from './media.ts'
 import { parseText } from './parse-parts.ts'
 import { readCallSeal } from './seals.ts'
 import { parseTier } from './tiers.ts'
@@ -47,10 +47,12 @@ function parseCandidate(candidate: Json, index: number, answer: string): HubCand
   const parts: HubPart[] = []
   let calls = 0
   for (const part of records(record(candidate.content).parts)) {
-    const { inlineData, functionCall, thoughtSignature } = part
+    const { functionCall, thoughtSignature } = part
+    const media = answeredMedia(part)
     if (functionCall) parts.push(parseCall(record(functionCall), thoughtSignature, callId(answer, index, calls++)))
     else if (typeof part.text === 'string') parts.push(...parseText(part.text, part))
-    else if (inlineData) parts.push(parsePicture(record(inlineData)))
+    // Its seal stands behind it, as a text's does.
+    else if (media) parts.push(media, ...parseText('', part))
     // What the provider ran itself (searches, code) is its own affair: its text tells the outcome.
   }
   const finish = parseFinish(candidate.finishReason, calls > 0)
@@ -73,9 +75,6 @@ function parseCall({ id, name, args }: Json, thoughtSignature: unknown, invented
     ...readCallSeal(thoughtSignature),
   }
 }
-
-const parsePicture = ({ mimeType, data }: Json): HubPart =>
-  mediaPart({ kind: 'base64', mediaType: text(mimeType), data: text(data) }, null)
 
 /** Each with the text in which it begins. */
 function withCitations(parts: HubPart[], citations: HubCitation[]): HubPart[] {

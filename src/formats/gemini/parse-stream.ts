@@ -7,6 +7,7 @@ import { parseCitations } from './citations.ts'
 import { parseError } from './error.ts'
 import { parseFinish } from './finish.ts'
 import { parseLogprobs } from './logprobs.ts'
+import { answeredMedia } from './media.ts'
 import { callId, createdAt, failure } from './parse-answer.ts'
 import { addPartialArgument, createArguments } from './partial-arguments.ts'
 import { readCallSeal, readSeal } from './seals.ts'
@@ -49,13 +50,15 @@ export function createStreamParser(): StreamParser {
     events.push({ type: 'start', id, model: text(chunk.modelVersion), created: createdAt(chunk.createTime) })
   }
 
-  const readText = (part: Json, choice: number, state: Choice, events: HubEvent[]) => {
+  const readShown = (part: Json, choice: number, state: Choice, events: HubEvent[]) => {
     const said = text(part.text)
     if (said !== '') {
       events.push({ type: part.thought === true ? 'reasoning' : 'text', choice, text: said })
       if (part.thought !== true && state.said !== null)
         state.said = state.said.length > MAX_SAID ? null : state.said + said
     }
+    const media = answeredMedia(part)
+    if (media) events.push({ type: 'media', choice, media })
     if (part.thoughtSignature === undefined) return
     const { signature, redacted, ...sealed } = readSeal(part.thoughtSignature)
     if (redacted !== undefined) events.push({ type: 'redacted', choice, data: redacted, ...sealed })
@@ -88,7 +91,7 @@ export function createStreamParser(): StreamParser {
     const state = choiceOf(choice)
     for (const part of records(record(candidate.content).parts)) {
       if (part.functionCall) readCall(part, choice, state, events)
-      else readText(part, choice, state, events)
+      else readShown(part, choice, state, events)
     }
     const logprobs = candidate.logprobsResult === undefined ? null : parseLogprobs(candidate.logprobsResult)
     if (logprobs) events.push({ type: 'logprobs', choice, logprobs })

@@ -6,6 +6,7 @@ import { ownToolName } from '../tool-names.ts'
 import { sealDetail, textDetail } from './extensions.ts'
 import { buildFinish } from './finish.ts'
 import { buildLogprobs } from './logprobs.ts'
+import { buildImage } from './media.ts'
 import { buildUsage } from './usage.ts'
 
 export function buildAnswer(answer: HubAnswer, facts: AnswerFacts): Json {
@@ -31,13 +32,14 @@ const buildChoice = (candidate: HubCandidate, index: number, facts: AnswerFacts,
   finish_reason: buildFinish(candidate.finish),
 })
 
-function buildMessage(parts: HubPart[], { request }: AnswerFacts, fresh: Fresh): Json {
+function buildMessage(parts: HubPart[], { request, lose }: AnswerFacts, fresh: Fresh): Json {
   let content: string | null = null
   let refusal: string | null = null
   let thought = ''
   const calls: Json[] = []
   const details: Json[] = []
   const annotations: Json[] = []
+  const images: Json[] = []
   for (const part of parts) {
     switch (part.type) {
       case 'text':
@@ -62,6 +64,13 @@ function buildMessage(parts: HubPart[], { request }: AnswerFacts, fresh: Fresh):
         if (part.signature !== undefined) details.push(sealDetail(part.signature, seal))
         break
       }
+      case 'image':
+      case 'file':
+      case 'audio': {
+        const image = buildImage(part, images.length)
+        if (image === null) lose(`answer.${part.type}`)
+        else images.push(image)
+      }
     }
   }
   return {
@@ -71,6 +80,7 @@ function buildMessage(parts: HubPart[], { request }: AnswerFacts, fresh: Fresh):
     ...(thought !== '' && { reasoning_content: thought }),
     ...(details.length > 0 && { reasoning_details: details }),
     ...(calls.length > 0 && { tool_calls: calls }),
+    ...(images.length > 0 && { images }),
     ...(annotations.length > 0 && { annotations }),
   }
 }

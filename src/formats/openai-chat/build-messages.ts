@@ -5,6 +5,7 @@ import type { ModelFacts } from '../model-facts.ts'
 import { isOwnSeal, type Sealed } from '../seals.ts'
 import { buildPart, buildText } from './build-parts.ts'
 import { sealDetail, textDetail } from './extensions.ts'
+import { buildImage } from './media.ts'
 
 type Lose = Parameters<Dialect['buildRequest']>[2]
 
@@ -44,7 +45,7 @@ const isCalling = ({ role, parts }: HubMessage) =>
 
 function buildMessage({ role, parts, name }: HubMessage, facts: ModelFacts, lose: Lose): Json[] {
   const named = name === undefined ? {} : { name }
-  if (role === 'assistant') return [{ role, ...named, ...buildAssistant(parts, facts) }]
+  if (role === 'assistant') return [{ role, ...named, ...buildAssistant(parts, facts, lose) }]
   const known = role === 'developer' && !facts.knowsDeveloper ? 'system' : role
   const results: HubToolResult[] = []
   const shown: HubPart[] = []
@@ -78,14 +79,16 @@ function resultOf({ parts, isError }: HubToolResult): string {
   return isError === true && !/^\W*\w*error/i.test(text) ? `Error: ${text}` : text
 }
 
-function buildAssistant(parts: HubPart[], facts: ModelFacts): Json {
+function buildAssistant(parts: HubPart[], facts: ModelFacts, lose: Lose): Json {
   const content: Json[] = []
   const calls: Json[] = []
   const details: Json[] = []
+  const images: Json[] = []
   let refusal: string | null = null
   let thought = ''
   /** Those of the model, and those of whoever speaks this dialect. */
-  const isTaken = (part: Sealed) => isOwnSeal(part, 'openai-chat') || part.sealedIn === facts.takesSeals
+  const isTaken = (part: Sealed) =>
+    isOwnSeal(part, 'openai-chat') || (facts.takesSeals !== null && isOwnSeal(part, facts.takesSeals))
   for (const part of parts) {
     if (part.type === 'text') content.push(buildText(part, facts))
     else if (part.type === 'refusal') refusal = (refusal ?? '') + part.text
@@ -99,12 +102,18 @@ function buildAssistant(parts: HubPart[], facts: ModelFacts): Json {
       const seal = { index: details.length, sealedIn: part.sealedIn, ...(part.id !== undefined && { id: part.id }) }
       if (part.redacted !== undefined) details.push(sealDetail(part.redacted, seal))
       else if (part.signature !== undefined) details.push(textDetail(part.text, part.signature, seal))
+    } else {
+      // Of what it drew itself only some take anything back.
+      const image = part.type === 'image' && facts.takesSeals !== null ? buildImage(part, images.length) : null
+      if (image === null) lose(`part:${part.type}`)
+      else images.push(image)
     }
   }
   return {
     // Some want to be told that there is none.
     content: content.length === 0 && (calls.length > 0 || refusal !== null) ? null : plain(content, ''),
     ...(refusal !== null && { refusal }),
+    ...(images.length > 0 && { images }),
     ...(calls.length > 0 && { tool_calls: calls }),
     ...(facts.wantsThoughts && (thought !== '' || calls.length > 0) && { reasoning_content: thought }),
     ...(facts.takesSeals !== null && details.length > 0 && { reasoning_details: details }),

@@ -8,6 +8,7 @@ import { buildCitation } from './build-answer.ts'
 import { sealDetail, textDetail } from './extensions.ts'
 import { buildFinish } from './finish.ts'
 import { buildLogprobs } from './logprobs.ts'
+import { buildImage } from './media.ts'
 import { buildUsage } from './usage.ts'
 
 /** `said`, `thought`, `sealed`: characters so far, which citations and seals count in. */
@@ -17,6 +18,7 @@ type Choice = {
   sealed: number
   details: number
   annotations: number
+  images: number
   /** Calls without any arguments so far. */
   bare: Set<number>
   ended: boolean
@@ -25,7 +27,7 @@ type Choice = {
 const GOING_ON = '"finish_reason":null'
 
 /** In OpenAI's order: the role first, content, one finish reason for each choice, usage where it was asked for, `[DONE]`. */
-export function createStreamBuilder({ now, model: asked, request }: AnswerFacts): StreamBuilder {
+export function createStreamBuilder({ now, model: asked, request, lose }: AnswerFacts): StreamBuilder {
   let head = ''
   let usage: Usage | null = null
   let over = false
@@ -42,7 +44,7 @@ export function createStreamBuilder({ now, model: asked, request }: AnswerFacts)
   const choiceOf = (index: number): Choice => {
     let choice = choices.get(index)
     if (!choice) {
-      choice = { said: 0, thought: 0, sealed: 0, details: 0, annotations: 0, bare: new Set(), ended: false }
+      choice = { said: 0, thought: 0, sealed: 0, details: 0, annotations: 0, images: 0, bare: new Set(), ended: false }
       choices.set(index, choice)
     }
     return choice
@@ -99,6 +101,12 @@ export function createStreamBuilder({ now, model: asked, request }: AnswerFacts)
       case 'citation': {
         const cited = { ...buildCitation(event.citation, choice.said, ''), index: choice.annotations++ }
         return chunk(index, `{"annotations":[${JSON.stringify(cited)}]}`)
+      }
+      case 'media': {
+        const image = buildImage(event.media, choice.images)
+        if (image === null) lose(`answer.${event.media.type}`)
+        else choice.images++
+        return image === null ? '' : chunk(index, `{"images":[${JSON.stringify(image)}]}`)
       }
       case 'logprobs':
         return chunk(index, '{}', `"logprobs":${JSON.stringify(buildLogprobs(event.logprobs))},${GOING_ON}`)

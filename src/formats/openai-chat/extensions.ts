@@ -1,6 +1,7 @@
 import type { DialectName, Json } from '../dialect.ts'
 import type { HubCache, HubReasoningPart } from '../hub.ts'
 import { isRecord, records, text, textOrNull } from '../read.ts'
+import { dialectOf, providerOf, type Sealer } from '../seals.ts'
 
 /*
  * What the dialect has no official place for, as most of those who extend it spell it: reasoning as `reasoning_content` (DeepSeek,
@@ -24,11 +25,15 @@ const FORMATS = new Map<DialectName, string>([
 ])
 const SEALERS = new Map([...FORMATS].map(([dialect, format]) => [format, dialect]))
 
-type Seal = { index: number; sealedIn: DialectName | undefined; id?: string }
+type Seal = { index: number; sealedIn: Sealer | undefined; id?: string }
 /** Of the text in `reasoning_content`, in characters. */
 type Span = { start: number; end: number }
 
-const format = ({ sealedIn }: Seal) => FORMATS.get(sealedIn ?? 'openai-chat') ?? 'unknown'
+/** Whose seal it is: `sealed_by` is ours, and kept by clients with the rest. */
+function sealer({ sealedIn = 'openai-chat' }: Seal) {
+  const provider = providerOf(sealedIn)
+  return { format: FORMATS.get(dialectOf(sealedIn)) ?? 'unknown', ...(provider !== null && { sealed_by: provider }) }
+}
 
 /**
  * An entry of `reasoning_details`. `said`: the text that is sealed, or, in a stream, where it stands in what was said before: only
@@ -38,7 +43,7 @@ export const textDetail = (said: string | Span, signature: string, seal: Seal) =
   type: 'reasoning.text',
   ...(typeof said === 'string' ? { text: said } : { text: '', ...said }),
   signature,
-  format: format(seal),
+  ...sealer(seal),
   ...(seal.id !== undefined && { id: seal.id }),
   index: seal.index,
 })
@@ -47,12 +52,12 @@ export const textDetail = (said: string | Span, signature: string, seal: Seal) =
 export const sealDetail = (data: string, seal: Seal) => ({
   type: 'reasoning.encrypted',
   data,
-  format: format(seal),
+  ...sealer(seal),
   ...(seal.id !== undefined && { id: seal.id }),
   index: seal.index,
 })
 
-export type CallSeal = { signature: string; sealedIn: DialectName }
+export type CallSeal = { signature: string; sealedIn: Sealer }
 export type Reasoning = { parts: HubReasoningPart[]; seals: Map<string, CallSeal> }
 
 const NOTHING: Reasoning = { parts: [], seals: new Map() }
@@ -121,6 +126,7 @@ function withSaid(thoughts: Thought[], said: string): HubReasoningPart[] {
   return [{ type: 'reasoning', text: said }, ...kept]
 }
 
-export const sealerOf = (detail: Json): { sealedIn: DialectName } => ({
-  sealedIn: SEALERS.get(text(detail.format)) ?? 'openai-chat',
-})
+export function sealerOf({ format, sealed_by }: Json): { sealedIn: Sealer } {
+  const dialect = SEALERS.get(text(format)) ?? 'openai-chat'
+  return { sealedIn: typeof sealed_by === 'string' ? `${dialect}@${sealed_by}` : dialect }
+}

@@ -6,6 +6,7 @@ import { isRecord, record, records, text, textOrNull } from '../read.ts'
 import { readReasoning } from './extensions.ts'
 import { isFailure, parseFinish } from './finish.ts'
 import { parseLogprobs } from './logprobs.ts'
+import { parseAudio, parseImages } from './media.ts'
 import { saidIn, thoughtIn } from './parse-messages.ts'
 
 export function parseAnswer(body: Json): HubAnswer {
@@ -38,7 +39,10 @@ function parseChoice(choice: Json, callId: string, sources: HubCitation[]): HubC
   )
   const thought = thoughtIn(message.content)
   const parts: HubPart[] = thought === '' ? [...reasoning] : [...reasoning, { type: 'reasoning', text: thought }]
-  parts.push(...parseText(message, sources))
+  const spoken = parseAudio(message.audio, false)
+  parts.push(...parseText(message, sources, spoken.said))
+  if (spoken.media) parts.push(spoken.media)
+  parts.push(...parseImages(message.images))
   const refusal = text(message.refusal)
   if (refusal !== '') parts.push({ type: 'refusal', text: refusal })
   calls.forEach((call, index) => {
@@ -69,8 +73,9 @@ function parseChoice(choice: Json, callId: string, sources: HubCitation[]): HubC
 export const argumentsOf = (json: unknown): string =>
   typeof json === 'string' ? json : isRecord(json) ? JSON.stringify(json) : ''
 
-function parseText({ content, annotations }: Json, sources: HubCitation[]): HubPart[] {
-  const said = saidIn(content)
+/** `transcript`: of what is said aloud, where nothing is written. */
+function parseText({ content, annotations }: Json, sources: HubCitation[], transcript: string): HubPart[] {
+  const said = saidIn(content) || transcript
   const own = records(annotations).flatMap(parseCitation)
   const citations = own.length > 0 ? own : said === '' ? [] : sources
   if (said === '' && citations.length === 0) return []

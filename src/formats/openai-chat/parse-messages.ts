@@ -3,6 +3,7 @@ import type { Json } from '../dialect.ts'
 import type { HubMessage, HubPart } from '../hub.ts'
 import { readRecord, readRecords, readText, record, records, refuse, requireText, text } from '../read.ts'
 import { readCache, readReasoning } from './extensions.ts'
+import { parseImages } from './media.ts'
 
 /** What is lost of it is named in `unknown`. */
 export function parseMessage(message: Json, index: number, unknown: string[]): HubMessage {
@@ -40,7 +41,7 @@ function parseAssistant(message: Json, at: string, unknown: string[]): HubPart[]
     message,
     calls.map(({ id }) => text(id)),
   )
-  const parts = [...reasoning, ...parseContent(message.content, `${at}.content`)]
+  const parts = [...reasoning, ...parseContent(message.content, `${at}.content`), ...parseImages(message.images)]
   const refusal = readText(message.refusal, `${at}.refusal`)
   if (refusal) parts.push({ type: 'refusal', text: refusal })
   calls.forEach((call, index) => {

@@ -6,6 +6,7 @@ import { record, records, text } from '../read.ts'
 import { type CallSeal, sealerOf } from './extensions.ts'
 import { isFailure, parseFinish } from './finish.ts'
 import { parseLogprobs } from './logprobs.ts'
+import { parseAudio, parseImages } from './media.ts'
 import { argumentsOf, parseCitation, readSources } from './parse-answer.ts'
 import { saidIn, thoughtIn } from './parse-messages.ts'
 
@@ -89,6 +90,9 @@ export function createStreamParser(): StreamParser {
       choice.refused = true
       events.push({ type: 'refusal', choice: index, text: delta.refusal })
     }
+    if (delta.audio) readAudio(delta.audio, index, events)
+    if (delta.images)
+      for (const media of parseImages(delta.images)) events.push({ type: 'media', choice: index, media })
     if (delta.annotations)
       for (const annotation of records(delta.annotations))
         for (const citation of parseCitation(annotation)) {
@@ -170,6 +174,12 @@ function findCall({ index, id: raw }: Json, name: string, { calls, byIndex }: Ch
   }
   if (id !== '') return calls.find((call) => call.id === id)
   return name === '' ? calls.at(-1) : undefined
+}
+
+function readAudio(audio: unknown, choice: number, events: HubEvent[]): void {
+  const { said, media } = parseAudio(audio, true)
+  if (said !== '') events.push({ type: 'text', choice, text: said })
+  if (media) events.push({ type: 'media', choice, media })
 }
 
 function readThoughts(delta: Json, { index, seals }: Choice, events: HubEvent[]): void {

@@ -1,6 +1,6 @@
 import { freshCallIds } from '../call-ids.ts'
 import type { AnswerFacts, Json } from '../dialect.ts'
-import type { HubAnswer, HubCandidate, HubLogprob, HubPart, HubRequest } from '../hub.ts'
+import type { HubAnswer, HubCandidate, HubLogprob, HubPart } from '../hub.ts'
 import { buildLogprobs } from '../openai-logprobs.ts'
 import { toldTier } from '../openai-tiers.ts'
 import { buildAnnotation } from './annotations.ts'
@@ -11,14 +11,14 @@ import { writeCallSeal, writeSeal } from './seals.ts'
 import { buildStatus } from './status.ts'
 
 /** This dialect has one answer: the first. */
-export function buildAnswer(answer: HubAnswer, { now, model, request }: AnswerFacts): Json {
+export function buildAnswer(answer: HubAnswer, { now, model, request, lose }: AnswerFacts): Json {
   const candidate: HubCandidate = answer.candidates[0] ?? { parts: [], finish: 'stop' }
   const { id, base } = idsOf(answer.id, now)
   const { status, reason } = buildStatus(candidate.finish)
   return buildResponse({ id, model: answer.model || model, created: answer.created ?? now }, request, {
     status,
     reason,
-    output: buildOutput(candidate, base, status, request),
+    output: buildOutput(candidate, base, status, { request, lose }),
     usage: answer.usage,
     serviceTier: toldTier(answer.serviceTier),
   })
@@ -29,7 +29,7 @@ function buildOutput(
   { parts, logprobs = [] }: HubCandidate,
   base: string,
   status: ItemStatus,
-  request: HubRequest,
+  { request, lose }: Pick<AnswerFacts, 'request' | 'lose'>,
 ): Json[] {
   const output: Json[] = []
   const fresh = freshCallIds(request)
@@ -58,7 +58,7 @@ function buildOutput(
       if (part.signature !== undefined)
         add(reasoningItem(itemId('rs', base, output.length), '', writeCallSeal(call.id, part.signature, part)))
       add(callItem(itemId('fc', base, output.length), 'completed', call, part.arguments || '{}'))
-    }
+    } else if (part.type !== 'tool_result') lose(`answer.${part.type}`)
   }
   const last = output.at(-1)
   if (last?.status !== undefined) last.status = status

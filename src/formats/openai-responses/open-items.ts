@@ -1,4 +1,5 @@
 import type { Json } from '../dialect.ts'
+import { watchObject } from '../object-watch.ts'
 import { createGrowingText } from './growing-text.ts'
 import { type Call, callItem, type ItemStatus, reasoningItem, summaryPart } from './items.ts'
 import type { Pen } from './pen.ts'
@@ -57,20 +58,24 @@ export function openReasoning(place: Place): Opened<OpenReasoning> {
 }
 
 export type OpenCall = {
-  kind: 'call'
-  /** Of the call in its answer. */
-  number: number
+  /** Where its item stands in the output. */
+  index: number
   write(json: string): string
+  /** Its arguments are a whole object: nothing more is to come. */
+  isWhole(): boolean
   close(status: ItemStatus): Closed
 }
 
-export function openCall(place: Place, call: Call, number: number): Opened<OpenCall> {
+export function openCall(place: Place, call: Call): Opened<OpenCall> {
   const { pen, id, index } = place
   const at = { item_id: id, output_index: index }
   const piece = pen.pieces('response.function_call_arguments.delta', at)
   const written = createGrowingText()
+  const watch = watchObject()
+  let isWhole = false
   const write = (more: string) => {
     written.add(more)
+    isWhole = watch(more)
     return piece(more)
   }
   const close = (status: ItemStatus) => {
@@ -81,5 +86,8 @@ export function openCall(place: Place, call: Call, number: number): Opened<OpenC
     const item = callItem(id, status, call, json)
     return { events: rest + end + endItem(place, item), item }
   }
-  return { events: addItem(place, callItem(id, 'in_progress', call, '')), open: { kind: 'call', number, write, close } }
+  return {
+    events: addItem(place, callItem(id, 'in_progress', call, '')),
+    open: { index, write, isWhole: () => isWhole, close },
+  }
 }

@@ -1,7 +1,8 @@
 import { GatewayError } from '../../errors.ts'
 import { eventsOf } from '../../formats/answer-events.ts'
-import type { Dialect, Json, StreamBuilder } from '../../formats/dialect.ts'
+import type { AnswerLoss, Dialect, Json, StreamBuilder } from '../../formats/dialect.ts'
 import { DIALECTS } from '../../formats/dialects.ts'
+import { answerSealedBy, eventSealedBy } from '../../formats/sealers.ts'
 import { translateRequest } from '../../formats/translate-request.ts'
 import { factsAt } from '../../providers/index.ts'
 import type { Speech } from '../../providers/provider.ts'
@@ -47,19 +48,25 @@ export function translate(exchange: Exchange, target: Target, value: Json | null
   const model = target.model ?? ''
   const place = { model: modelCall(path.api)?.model ?? null, stream: exchange.stream }
   const { request, body, dropped } = translateRequest({ from, to }, value, place, {
+    provider: provider.name,
     model,
     facts: factsAt(provider, model),
     streamUsage: provider.takesStreamOptions,
   })
   noteDropped(exchange, target, to, dropped, strict)
-  const facts = { model: exchange.model ?? model, now: Math.floor(exchange.at / 1000), request }
+  const facts = {
+    model: exchange.model ?? model,
+    now: Math.floor(exchange.at / 1000),
+    request,
+    lose: (what: AnswerLoss) => noteLost(exchange, what),
+  }
   return {
     from,
     to,
     speech,
     body: Buffer.from(JSON.stringify(body)),
     retell(answer) {
-      const hub = to.parseAnswer(answer)
+      const hub = answerSealedBy(to.parseAnswer(answer), provider.name)
       const observed = observedOf(hub)
       if (!exchange.stream) return { text: JSON.stringify(from.buildAnswer(hub, facts)), isStream: false, observed }
       // Who asked for a stream waits for events, whatever the provider makes of that.
@@ -67,7 +74,10 @@ export function translate(exchange: Exchange, target: Target, value: Json | null
       const text = eventsOf(hub).reduce((told, event) => told + builder.push(event), '')
       return { text, isStream: true, observed }
     },
-    createStreamBuilder: () => from.createStreamBuilder(facts),
+    createStreamBuilder() {
+      const builder = from.createStreamBuilder(facts)
+      return { push: (event) => builder.push(eventSealedBy(event, provider.name)) }
+    },
   }
 }
 
@@ -82,6 +92,13 @@ export function noteDropped(
   if (dropped.length > 0 && strict) throw refusal(dropped, provider.name)
   exchange.dropped = dropped
   exchange.changes.push(`dialect:${dialect}`, ...dropped.map((name) => `dropped:${name}`))
+}
+
+/** Of the answer: in the header, too, where that is still to be sent. It is paid for, so it is not refused any more. */
+function noteLost(exchange: Exchange, what: AnswerLoss): void {
+  if (exchange.dropped.includes(what)) return
+  exchange.dropped = [...exchange.dropped, what]
+  exchange.changes.push(`dropped:${what}`)
 }
 
 function refusal(dropped: readonly string[], provider: string): GatewayError {

@@ -199,3 +199,16 @@ describe('the end of a stream of a provider of messages', () => {
     expect(() => events(start(), start({ id: 'msg_2' }))).toThrow(UnreadableAnswer)
   })
 })
+
+it('counts what a compaction on the way has used, which the end of the stream alone tells', () => {
+  const iterations = [
+    { type: 'compaction', input_tokens: 60_385, output_tokens: 522 },
+    { type: 'message', input_tokens: 612, output_tokens: 2819 },
+  ]
+  const counted = events(
+    start({ usage: { input_tokens: 60_385, output_tokens: 5 } }),
+    stop(undefined, { input_tokens: 612, output_tokens: 2819, iterations }),
+    STOP,
+  ).flatMap((event) => (event.type === 'usage' ? [event.usage] : []))
+  expect(counted.at(-1)).toEqual(used(60_997, 3341))
+})

@@ -3,6 +3,7 @@ import { type Json, UnreadableAnswer } from '../../../src/formats/dialect.ts'
 import { gemini } from '../../../src/formats/gemini/index.ts'
 import type { HubAnswer, HubCandidate, HubPart, HubRequest } from '../../../src/formats/hub.ts'
 import { NO_USAGE } from '../../../src/usage/read-usage.ts'
+import { loseNothing } from '../samples.ts'
 import { aRequest } from './project.ts'
 
 const NOW = 1_790_000_000
@@ -220,6 +221,7 @@ describe('an answer for a client', () => {
   const asked = (reasoning: HubRequest['reasoning'] = null) => ({
     model: 'my-model',
     now: NOW,
+    lose: loseNothing,
     request: aRequest({ reasoning }),
   })
   const partsOf = (parts: HubPart[], reasoning: HubRequest['reasoning'] = null) =>

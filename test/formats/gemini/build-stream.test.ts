@@ -3,6 +3,7 @@ import { type Json, UnreadableAnswer } from '../../../src/formats/dialect.ts'
 import { gemini } from '../../../src/formats/gemini/index.ts'
 import type { HubEvent, HubReasoning } from '../../../src/formats/hub.ts'
 import { NO_USAGE } from '../../../src/usage/read-usage.ts'
+import { loseNothing } from '../samples.ts'
 import { aRequest, readSse } from './project.ts'
 
 const NOW = 1_790_000_000
@@ -26,7 +27,12 @@ const call = (number: number, name: string, signature?: string): HubEvent => ({
 const args = (number: number, json: string): HubEvent => ({ type: 'arguments', choice: 0, call: number, json })
 
 function tell(events: HubEvent[], reasoning: HubReasoning | null = null): string {
-  const builder = gemini.createStreamBuilder({ model: 'my-model', now: NOW, request: aRequest({ reasoning }) })
+  const builder = gemini.createStreamBuilder({
+    model: 'my-model',
+    now: NOW,
+    request: aRequest({ reasoning }),
+    lose: loseNothing,
+  })
   return events.map((event) => builder.push(event)).join('')
 }
 const chunksOf = (events: HubEvent[], reasoning: HubReasoning | null = null) =>

@@ -9,6 +9,7 @@ import { endOfEvent, jsonOf } from '../../../src/formats/sse.ts'
 import { translateRequest } from '../../../src/formats/translate-request.ts'
 import { fixturesFolder, NO_FIXTURES } from '../../helpers/fixtures.ts'
 import { cutAt, cuts } from '../cuts.ts'
+import { loseNothing } from '../samples.ts'
 import { aRequest, eventsOf, projectAnswer, projectEvents, readSse } from './project.ts'
 import { recordedAnswers, recordedErrors, recordedRequests, recordedStreams } from './recorded.ts'
 
@@ -18,6 +19,7 @@ const CLIENTS: Dialect[] = [openai, anthropic, gemini]
 const facts = {
   model: 'asked',
   now: 1_790_000_000,
+  lose: loseNothing,
   request: aRequest({ streamUsage: true, reasoning: { effort: null, budgetTokens: null, shown: true } }),
 }
 

@@ -4,6 +4,7 @@ import { gemini } from '../../../src/formats/gemini/index.ts'
 import type { HubEvent, HubMessage, HubPart, HubRequest, HubTool } from '../../../src/formats/hub.ts'
 import { factsOf } from '../../../src/formats/model-facts.ts'
 import type { Usage } from '../../../src/store/store.ts'
+import { loseNothing } from '../samples.ts'
 import { aRequest, eventsOf, readSse } from './project.ts'
 
 /* What the dialect carries comes back out of it as it went in. */
@@ -192,6 +193,7 @@ const candidate = parts.chain((spoken) =>
 const facts = {
   model: 'asked',
   now: 1_790_000_000,
+  lose: loseNothing,
   request: aRequest({ reasoning: { effort: 'high', budgetTokens: null, shown: true } }),
 }
 

@@ -5,6 +5,7 @@ import { DIALECTS } from '../../../src/formats/dialects.ts'
 import { gemini } from '../../../src/formats/gemini/index.ts'
 import { ANY_SEAL, readSeal, writeSeal } from '../../../src/formats/gemini/seals.ts'
 import { translateRequest } from '../../../src/formats/translate-request.ts'
+import { loseNothing } from '../samples.ts'
 import { aRequest } from './project.ts'
 
 /* How Claude's seals travel through a client of this dialect. What all dialects make of seals stands in ../seals.test.ts. */
@@ -13,6 +14,7 @@ const anthropic = DIALECTS['anthropic-messages']!
 const facts = {
   model: 'asked',
   now: 1_790_000_000,
+  lose: loseNothing,
   request: aRequest({ reasoning: { effort: 'high', budgetTokens: null, shown: true }, streamUsage: true }),
 }
 const PLACE = { model: 'x', stream: false }

@@ -244,6 +244,37 @@ describe('the official SDK', () => {
     ])
   })
 
+  it('puts calls together whose pieces come mixed', async () => {
+    const call = (number: number): HubEvent => ({
+      type: 'tool_call',
+      choice: 0,
+      call: number,
+      id: `c${number}`,
+      name: 'weather',
+    })
+    const write = (number: number, json: string): HubEvent => ({ type: 'arguments', choice: 0, call: number, json })
+    const mixed = [
+      call(0),
+      write(0, '{"town":'),
+      call(1),
+      write(1, '{"town":"'),
+      write(0, '"Rome"}'),
+      write(1, 'Oslo"}'),
+    ]
+    const events: HubEvent[] = [
+      { type: 'start', id: 'a', model: 'm', created: 1 },
+      ...mixed,
+      { type: 'finish', choice: 0, reason: 'tool_calls' },
+      { type: 'done' },
+    ]
+    upstream.script((_req, res) => void res.writeHead(200, sseHead).end(tell(events)))
+    const response = await openai.responses.stream({ model: MODEL, input: 'Weather?' }).finalResponse()
+    expect(response.output).toMatchObject([
+      { call_id: 'c0', arguments: '{"town":"Rome"}' },
+      { call_id: 'c1', arguments: '{"town":"Oslo"}' },
+    ])
+  })
+
   it('hears a refusal', async () => {
     const events: HubEvent[] = [
       { type: 'refusal', choice: 0, text: 'I will ' },

@@ -261,8 +261,45 @@ describe('a stream of the Responses API', () => {
     expect(tell([{ type: 'ping' }])).toBe(': ping\n\n')
   })
 
-  it('does not lose pieces of calls that come mixed, but says so', () => {
-    expect(() => tellAll(call(0, 'c1'), call(1, 'c2'), write(0, '{'))).toThrow(UnreadableAnswer)
+  it('keeps calls open side by side whose pieces come mixed, each piece with its item', () => {
+    const mixed = [write(0, '{"a"'), call(1, 'c2'), write(1, '{"b"'), write(0, ':1}'), say('Hm'), write(1, ':2}')]
+    const told = readSse(tell([start, call(0, 'c1'), ...mixed, finish('tool_calls'), done]))
+    const pieces = told.filter(({ name }) => name === 'response.function_call_arguments.delta')
+    expect(pieces.map(({ data }) => [data.output_index, data.item_id, data.delta])).toEqual([
+      [0, 'fc_msg_01_0', '{"a"'],
+      [1, 'fc_msg_01_1', '{"b"'],
+      [0, 'fc_msg_01_0', ':1}'],
+      [1, 'fc_msg_01_1', ':2}'],
+    ])
+    // What is whole is closed as soon as something else begins.
+    const ends = told.filter(({ name }) => name === 'response.output_item.done')
+    expect(ends.map(({ data }) => data.output_index)).toEqual([0, 1, 2])
+    expect(told.at(-1)!.data.response).toMatchObject({
+      status: 'completed',
+      output: [
+        { type: 'function_call', call_id: 'c1', arguments: '{"a":1}', status: 'completed' },
+        { type: 'function_call', call_id: 'c2', arguments: '{"b":2}', status: 'completed' },
+        { type: 'message', content: [{ text: 'Hm' }] },
+      ],
+    })
+  })
+
+  it('tells of calls side by side which ones were cut', () => {
+    const mixed = [call(0, 'c1'), write(0, '{"a"'), call(1, 'c2'), call(2, 'c3'), write(1, '{}'), write(2, '{}')]
+    expect(lastOf(...mixed, finish('length'), done).response).toMatchObject({
+      status: 'incomplete',
+      output: [
+        { call_id: 'c1', arguments: '{"a"', status: 'incomplete' },
+        { call_id: 'c2', arguments: '{}', status: 'completed' },
+        { call_id: 'c3', arguments: '{}', status: 'incomplete' },
+      ],
+    })
+  })
+
+  it('does not lose what comes for a call whose arguments were whole, but says so', () => {
+    const closed = [call(0, 'c1'), write(0, '{}'), call(1, 'c2')]
+    expect(() => tellAll(...closed, write(0, '{'))).toThrow(UnreadableAnswer)
+    expect(() => tellAll(...closed, write(0, ' \n'))).not.toThrow()
   })
 })
 

@@ -2,6 +2,7 @@ import type { AnswerFacts, Dialect, Json } from '../../../src/formats/dialect.ts
 import type { HubEvent, HubRequest } from '../../../src/formats/hub.ts'
 import { openaiResponses } from '../../../src/formats/openai-responses/index.ts'
 import { RECORDINGS, recordedExchanges, recordedPayloads } from '../../helpers/fixtures.ts'
+import { loseNothing } from '../samples.ts'
 
 /** A request that says nothing but who is asked. */
 export const plainRequest: HubRequest = openaiResponses.parseRequest(
@@ -12,6 +13,7 @@ export const plainRequest: HubRequest = openaiResponses.parseRequest(
 export const factsFor = (request: HubRequest = plainRequest): AnswerFacts => ({
   model: request.model,
   now: 1_790_000_000,
+  lose: loseNothing,
   request,
 })
 

@@ -142,10 +142,17 @@ function readMessages(bodies: Json[]): Said {
     text += words(explanation)
   }
   const input = ['input_tokens', 'cache_read_input_tokens', 'cache_creation_input_tokens'] as const
+  // Summaries on the way are told of beside the rest, and paid for.
+  const iterations = (usage.iterations ?? []) as Json[]
+  const paid = [usage, ...iterations.filter(({ type }) => type === 'compaction')]
+  const sum = (counts: number[]) => counts.reduce((total, one) => total + one, 0)
   return {
     text,
     calls: [...calls.values()].map(({ name, json }) => ({ name, args: argsOf(json) })),
-    usage: { input: input.reduce((sum, name) => sum + count(usage[name]), 0), output: count(usage.output_tokens) },
+    usage: {
+      input: sum(paid.flatMap((pass) => input.map((name) => count(pass[name])))),
+      output: sum(paid.map((pass) => count(pass.output_tokens))),
+    },
   }
 }
 
