@@ -3,6 +3,7 @@ import type { DialectName } from '../src/formats/dialect.ts'
 import { DIALECTS } from '../src/formats/dialects.ts'
 import type { HubField, HubPart, HubRequest } from '../src/formats/hub.ts'
 import { factsOf } from '../src/formats/model-facts.ts'
+import { hubRequest } from '../test/formats/samples.ts'
 
 /** A model of each, for what depends on it. */
 const MODELS: [DialectName, title: string, model: string][] = [
@@ -60,32 +61,7 @@ const PARTS: [what: string, part: HubPart][] = [
   ['sound', { type: 'audio', source: { kind: 'base64', mediaType: 'audio/wav', data: 'UklGRg==' } }],
 ]
 
-const EMPTY: HubRequest = {
-  model: '',
-  stream: false,
-  messages: [{ role: 'user', parts: [{ type: 'text', text: 'Hello' }] }],
-  tools: [],
-  toolChoice: null,
-  parallelToolCalls: null,
-  maxTokens: null,
-  temperature: null,
-  topP: null,
-  topK: null,
-  stop: [],
-  seed: null,
-  candidates: null,
-  presencePenalty: null,
-  frequencyPenalty: null,
-  logprobs: null,
-  logitBias: null,
-  format: null,
-  reasoning: null,
-  user: null,
-  metadata: null,
-  serviceTier: null,
-  streamUsage: null,
-  unknown: [],
-}
+const EMPTY = hubRequest({ model: '' })
 
 const isCarried = (dialect: DialectName, model: string, some: Partial<HubRequest>): boolean => {
   let lost = false

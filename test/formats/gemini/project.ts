@@ -1,6 +1,7 @@
 import type { Dialect, Json } from '../../../src/formats/dialect.ts'
 import type { HubAnswer, HubEvent, HubRequest } from '../../../src/formats/hub.ts'
 import type { Usage } from '../../../src/store/store.ts'
+import { hubRequest } from '../samples.ts'
 
 /** What an answer means, whatever dialect it came in: of its first candidate. */
 export type Projection = {
@@ -65,30 +66,5 @@ export function readSse(text: string): { names: (string | null)[]; chunks: (Json
   return { names, chunks, rest }
 }
 
-export const aRequest = (given: Partial<HubRequest> = {}): HubRequest => ({
-  model: 'gemini-2.5-flash',
-  stream: false,
-  messages: [{ role: 'user', parts: [{ type: 'text', text: 'Hello' }] }],
-  tools: [],
-  toolChoice: null,
-  parallelToolCalls: null,
-  maxTokens: null,
-  temperature: null,
-  topP: null,
-  topK: null,
-  stop: [],
-  seed: null,
-  candidates: null,
-  presencePenalty: null,
-  frequencyPenalty: null,
-  logprobs: null,
-  logitBias: null,
-  format: null,
-  reasoning: null,
-  user: null,
-  metadata: null,
-  serviceTier: null,
-  streamUsage: null,
-  unknown: [],
-  ...given,
-})
+export const aRequest = (given: Partial<HubRequest> = {}): HubRequest =>
+  hubRequest({ model: 'gemini-2.5-flash', ...given })
