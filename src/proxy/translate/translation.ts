@@ -51,13 +51,14 @@ export function translate(exchange: Exchange, target: Target, value: Json | null
     facts: factsAt(provider, model),
     streamUsage: provider.takesStreamOptions,
   })
+  const bytes = write(body)
   noteDropped(exchange, target, to, dropped, strict)
   const facts = { model: exchange.model ?? model, now: Math.floor(exchange.at / 1000), request }
   return {
     from,
     to,
     speech,
-    body: Buffer.from(JSON.stringify(body)),
+    body: bytes,
     retell(answer) {
       const hub = to.parseAnswer(answer)
       const observed = observedOf(hub)
@@ -71,17 +72,37 @@ export function translate(exchange: Exchange, target: Target, value: Json | null
   }
 }
 
+/** Throws `invalid_request` for what JSON.parse takes and JSON.stringify does not. */
+function write(body: Json): Buffer {
+  try {
+    return Buffer.from(JSON.stringify(body))
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new GatewayError('invalid_request', { message: 'The request is nested too deeply to be translated.' })
+  }
+}
+
 /** Throws `unsupported_parameter` when nothing may be dropped (`strict`) and something was. */
 export function noteDropped(
   exchange: Exchange,
   { provider }: Target,
   { name: dialect }: Dialect,
-  dropped: string[],
+  all: readonly string[],
   strict: boolean,
 ): void {
+  const dropped = bounded(all)
   if (dropped.length > 0 && strict) throw refusal(dropped, provider.name)
   exchange.dropped = dropped
   exchange.changes.push(`dialect:${dialect}`, ...dropped.map((name) => `dropped:${name}`))
+}
+
+/** They go into a header and the ledger, and may be whatever the client wrote. */
+const MOST_NAMES = 40
+const LONGEST_NAME = 80
+
+function bounded(names: readonly string[]): string[] {
+  const told = names.slice(0, MOST_NAMES).map((name) => name.slice(0, LONGEST_NAME))
+  return names.length <= MOST_NAMES ? told : [...told, `and-${names.length - MOST_NAMES}-more`]
 }
 
 function refusal(dropped: readonly string[], provider: string): GatewayError {
