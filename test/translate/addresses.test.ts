@@ -86,3 +86,35 @@ it("a deployment that Azure's own SDK asks for is metered", async () => {
     { model: 'my-mini', provider: 'azure-openai', usage: { inputTokens: 9, outputTokens: 3, source: 'reported' } },
   ])
 })
+
+it.each(['alt=proto', '$alt=media', 'fields=candidates', '%24fields=candidates', 'callback=f', '$httpHeaders=x'])(
+  'an answer of Gemini cannot be asked for in a way that hides its usage: ?%s',
+  async (query) => {
+    const send = await start()
+    for (const front of ['', '/gemini']) {
+      const answer = await send(`${front}/v1beta/models/gemini-2.5-flash:generateContent?${query}`, { contents })
+      expect([answer.status, String(answer.body)]).toEqual([400, expect.stringContaining('INVALID_ARGUMENT')])
+    }
+    expect(upstream.seen.filter(({ method }) => method === 'POST')).toEqual([])
+  },
+)
+
+it('nobody makes another request of the one that was judged by a header', async () => {
+  const send = await start()
+  const headers = { 'x-http-method-override': 'POST', 'X-Goog-FieldMask': 'candidates' }
+  await send('/gemini/v1beta/models/gemini-2.5-flash:generateContent', undefined, { method: 'GET', headers })
+  const seen = await upstream.next()
+  expect(seen.method).toBe('GET')
+  expect(Object.keys(seen.headers).filter((name) => /override|fieldmask/.test(name))).toEqual([])
+})
+
+it.each(['key=', 'KEY=', 'k%65y=', '$key=', '%24key=', 'alt=json&api_key='])(
+  'a credential in the query never reaches the provider, nor the log: ?%s',
+  async (query) => {
+    const send = await start()
+    const secret = 'a-credential-of-somebody'
+    await send(`/gemini/v1beta/models/gemini-2.5-flash:generateContent?${query}${secret}&key=${secret}`, { contents })
+    expect((await upstream.next()).url).not.toContain(secret)
+    expect(gateway.logs()).not.toContain(secret)
+  },
+)
