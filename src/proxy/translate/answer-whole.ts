@@ -63,7 +63,8 @@ function retell(translation: Translation, json: Json): Retold | null {
   try {
     return translation.retell(json)
   } catch (error) {
-    if (error instanceof UnreadableAnswer) return null
+    // Nested more deeply than can be written.
+    if (error instanceof UnreadableAnswer || error instanceof RangeError) return null
     throw error
   }
 }
@@ -131,8 +132,14 @@ function send(
 }
 
 const masked = (text: string, { key }: Target) => text.replaceAll(key, '[redacted]')
-const maskedJson = (said: unknown, target: Target): unknown =>
-  typeof said === 'string' ? masked(said, target).slice(0, 2_000) : JSON.parse(masked(JSON.stringify(said), target))
+
+/** Characters. No error that says something is longer; what is comes as the beginning of its text. */
+const LONGEST_ERROR = 32 * 1024
+
+function maskedJson(said: unknown, target: Target): unknown {
+  const text = masked(typeof said === 'string' ? said : JSON.stringify(said), target)
+  return typeof said === 'string' || text.length > LONGEST_ERROR ? text.slice(0, 2_000) : JSON.parse(text)
+}
 
 function parseJson(text: string): Json | null {
   try {
