@@ -101,7 +101,7 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     if (exchange.body.kind === 'json') exchange.body = { ...exchange.body, value: null }
     const answer = await dispatch(ctx, exchange, target, () => request())
     if (await isAboutOwnKey(target, answer, translation)) await refuseOwnKey(ctx, exchange, target, answer)
-    if (translation && !(translation.createStreamBuilder && isStream(answer)))
+    if (translation && !(translation.createStreamBuilder && exchange.stream && isStream(answer)))
       return await answerWhole(ctx, exchange, target, answer, translation)
     relay(ctx, exchange, target, answer, { hideUsage, drains: ctx.config.onClientAbort === 'drain', translation })
   }

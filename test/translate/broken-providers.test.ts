@@ -87,7 +87,7 @@ it('a page instead of an error is told by its beginning', async () => {
   expect([answer.status, answer.body.length < 10_000]).toEqual([400, true])
 })
 
-it.each(['abort', 'drain'] as const)(
+it.each(['cancel', 'drain'] as const)(
   'a client that leaves a stream is booked once, and gets back what was held for it (%s)',
   async (onClientAbort) => {
     let goOn = () => {}
@@ -113,7 +113,7 @@ it.each(['abort', 'drain'] as const)(
     await answer.body!.getReader().read()
     leaving.abort()
     const seen = await upstream.next()
-    if (onClientAbort === 'abort') await seen.aborted
+    if (onClientAbort === 'cancel') await seen.aborted
     else {
       await eventually(() => gateway.ctx.life.running === 0)
       goOn()
@@ -126,7 +126,7 @@ it.each(['abort', 'drain'] as const)(
     expect(row).toMatchObject({
       status: 499,
       error: 'client_closed',
-      usage: { inputTokens: 20, source: onClientAbort === 'abort' ? 'estimated' : 'reported' },
+      usage: { inputTokens: 20, source: onClientAbort === 'cancel' ? 'estimated' : 'reported' },
     })
     expect(await reserved(secret)).toBe('0')
   },
@@ -168,4 +168,31 @@ it('a client that does not read holds the provider back', async () => {
   expect(written).toBeLessThan(60_000_000)
   leaving.abort()
   await (await upstream.next()).aborted
+})
+
+it.each([
+  ['openai-chat', '/chat/completions', { messages: [{ role: 'user', content: 'Hi' }] }, 'chat.completion'],
+  ['openai-responses', '/responses', { input: 'Hi' }, '"object":"response"'],
+])('a client that wants no stream gets none, though the provider streams (%s)', async (_name, path, body, shape) => {
+  const secret = await start(streaming(messageEvents(['Hello ', 'you'])))
+  const ask = () =>
+    fetch(`${gateway.baseUrl}${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: MODEL, ...body }),
+    })
+  const answer = await ask()
+  expect(answer.headers.get('content-type')).toContain('application/json')
+  const text = await answer.text()
+  expect(JSON.parse(text)).toBeInstanceOf(Object)
+  expect([text, text]).toEqual([expect.stringContaining('Hello you'), expect.stringContaining(shape)])
+  upstream.script(streaming(messageEvents(['Hello ', 'you']).slice(0, 4)))
+  expect((await ask()).status).toBe(502)
+  upstream.script(streaming([{ type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } }]))
+  const failed = await ask()
+  expect([failed.status, await failed.text()]).toEqual([503, expect.stringContaining('Overloaded')])
+  const [whole, cut, failure] = await gateway.rows()
+  expect(whole).toMatchObject({ status: 200, usage: { inputTokens: 20, outputTokens: 5, source: 'reported' } })
+  expect(cut).toMatchObject({ status: 502, error: 'upstream_cut', usage: { source: 'estimated' } })
+  expect(failure).toMatchObject({ status: 503, error: 'upstream_error', costNanoUsd: 0n })
 })

@@ -2,6 +2,7 @@ import { GatewayError } from '../../errors.ts'
 import { eventsOf } from '../../formats/answer-events.ts'
 import type { Dialect, Json, StreamBuilder } from '../../formats/dialect.ts'
 import { DIALECTS } from '../../formats/dialects.ts'
+import type { HubAnswer } from '../../formats/hub.ts'
 import { translateRequest } from '../../formats/translate-request.ts'
 import { factsAt } from '../../providers/index.ts'
 import type { Speech } from '../../providers/provider.ts'
@@ -23,6 +24,8 @@ export type Translation = {
   body: Buffer
   /** The provider's whole answer as the client is told it, and as the ledger is. Throws `UnreadableAnswer`. */
   retell(answer: Json): Retold
+  /** The same of an answer that came as events, though nobody asked for them. */
+  tell: ((answer: HubAnswer) => Retold) | null
   /** Null: there are no streams of this. */
   createStreamBuilder: (() => StreamBuilder) | null
 }
@@ -54,20 +57,21 @@ export function translate(exchange: Exchange, target: Target, value: Json | null
   const bytes = write(body)
   noteDropped(exchange, target, to, dropped, strict)
   const facts = { model: exchange.model ?? model, now: Math.floor(exchange.at / 1000), request }
+  const tell = (hub: HubAnswer): Retold => {
+    const observed = observedOf(hub)
+    if (!exchange.stream) return { text: JSON.stringify(from.buildAnswer(hub, facts)), isStream: false, observed }
+    // Who asked for a stream waits for events, whatever the provider makes of that.
+    const builder = from.createStreamBuilder(facts)
+    const text = eventsOf(hub).reduce((told, event) => told + builder.push(event), '')
+    return { text, isStream: true, observed }
+  }
   return {
     from,
     to,
     speech,
     body: bytes,
-    retell(answer) {
-      const hub = to.parseAnswer(answer)
-      const observed = observedOf(hub)
-      if (!exchange.stream) return { text: JSON.stringify(from.buildAnswer(hub, facts)), isStream: false, observed }
-      // Who asked for a stream waits for events, whatever the provider makes of that.
-      const builder = from.createStreamBuilder(facts)
-      const text = eventsOf(hub).reduce((told, event) => told + builder.push(event), '')
-      return { text, isStream: true, observed }
-    },
+    retell: (answer) => tell(to.parseAnswer(answer)),
+    tell,
     createStreamBuilder: () => from.createStreamBuilder(facts),
   }
 }
