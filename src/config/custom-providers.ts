@@ -23,6 +23,20 @@ const FIELDS = {
 } satisfies Record<string, Field>
 
 const NAME = /^[a-z][a-z0-9-]{1,30}$/
+/** Paths of the gateway's own: below its name stands a provider's API. */
+const TAKEN = new Set([
+  'v1',
+  'v1beta',
+  'models',
+  'manage',
+  'docs',
+  'admin',
+  'api',
+  'health',
+  'live',
+  'ready',
+  'metrics',
+])
 
 /** The providers that stand in the file alone. All that is wrong with them is among the findings. */
 export function readCustomProviders(
@@ -40,6 +54,7 @@ export function readCustomProviders(
 
 function checkName(name: string, label: string, { problems }: Findings): void {
   if (name === 'demo') problems.push(`${label}: is the name of a built-in provider; choose another`)
+  else if (TAKEN.has(name)) problems.push(`${label}: is a path of the gateway; choose another name`)
   else if (!NAME.test(name))
     problems.push(`${label}: a provider's name has 2 to 31 lower-case letters, digits and hyphens, a letter first`)
 }

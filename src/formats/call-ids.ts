@@ -11,13 +11,16 @@ export function withCallIds(messages: HubMessage[], { callIds }: Pick<ModelFacts
   const toId = WRITERS[callIds]
   const taken = new Set<string>()
   /** Ids of calls that still wait for their result, and of the last that has one, by what they were. */
-  const open = new Map<string, string[]>()
+  const open = new Map<string, { ids: string[]; next: number }>()
   const answered = new Map<string, string>()
+  /** How many calls had that id. */
+  const copies = new Map<string, number>()
   const name = (id: string): string => {
-    for (let copy = 1; ; copy++) {
+    for (let copy = (copies.get(id) ?? 0) + 1; ; copy++) {
       const one = toId(copy === 1 ? id : `${id}#${copy}`)
       if (taken.has(one)) continue
       taken.add(one)
+      copies.set(id, copy)
       return one
     }
   }
@@ -26,11 +29,14 @@ export function withCallIds(messages: HubMessage[], { callIds }: Pick<ModelFacts
     const parts = message.parts.map((part) => {
       if (isCall(part)) {
         const id = name(part.id)
-        open.set(part.id, [...(open.get(part.id) ?? []), id])
+        const waiting = open.get(part.id)
+        if (waiting) waiting.ids.push(id)
+        else open.set(part.id, { ids: [id], next: 0 })
         return { ...part, id }
       }
       if (part.type !== 'tool_result') return part
-      const id = open.get(part.id)?.shift() ?? answered.get(part.id) ?? toId(part.id)
+      const waiting = open.get(part.id)
+      const id = waiting?.ids[waiting.next++] ?? answered.get(part.id) ?? toId(part.id)
       answered.set(part.id, id)
       return { ...part, id }
     })

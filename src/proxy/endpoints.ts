@@ -72,5 +72,23 @@ export function modelCall(path: string): { model: string; action: string } | nul
   return match && { model: match[1]!, action: match[2]! }
 }
 
+/** `s`: a name may hold whatever an escape can say. */
 const MODEL_CALL =
-  /^\/v1(?:beta|alpha)?\/models\/(.+):(generateContent|streamGenerateContent|countTokens|embedContent|batchEmbedContents)$/
+  /^\/v1(?:beta|alpha)?\/models\/(.+):(generateContent|streamGenerateContent|countTokens|embedContent|batchEmbedContents)$/s
+
+/**
+ * The model that an address names, whatever is wanted of it there and whatever the body says: `/v1beta/models/imagen-4:predict`,
+ * `/v1beta/tunedModels/mine:generateContent`, Azure's `/deployments/mine/…`, and one model's own page.
+ */
+export function modelInPath({ api, endpoint }: { api: string; endpoint: string }): string | null {
+  const match = (api.startsWith('/v1beta/') ? GEMINI_MODEL : OPENAI_MODEL).exec(api)
+  return deploymentIn(endpoint) ?? modelCall(api)?.model ?? match?.[1] ?? null
+}
+
+/** In `/azure-openai/openai/deployments/mine/chat/completions`, with which `model` in the body means nothing. */
+export const deploymentIn = (endpoint: string): string | null =>
+  endpoint.includes('/deployments/') ? (DEPLOYMENT.exec(endpoint)?.[1] ?? null) : null
+
+const DEPLOYMENT = /^\/[^/]+(?:\/(?:openai|v1))*\/deployments\/([^/]+)/s
+const OPENAI_MODEL = /^\/v1\/models\/(.+)$/s
+const GEMINI_MODEL = /^\/v1beta\/(?:models\/)?((?<=models\/).+?|(?:tunedModels|dynamic)\/[^/:]+.*?)(?::[A-Za-z]+)?$/s

@@ -28,7 +28,10 @@ const CALLER_ONLY = [
   'cf-connecting-ip',
 ]
 
-const NEVER_UP = new Set([...HOP_BY_HOP, ...CALLER_ONLY, 'content-length', 'accept-encoding'])
+/** Would make another request of it than the one that was judged, or an answer without usage (Google's APIs know them). */
+const DECEPTIVE = ['x-http-method-override', 'x-http-method', 'x-method-override', 'x-goog-fieldmask']
+
+const NEVER_UP = new Set([...HOP_BY_HOP, ...CALLER_ONLY, ...DECEPTIVE, 'content-length', 'accept-encoding'])
 const NEVER_DOWN = new Set([...HOP_BY_HOP, 'set-cookie', 'set-cookie2', 'content-length'])
 
 type Flat = string[]

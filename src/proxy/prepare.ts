@@ -5,6 +5,7 @@ import type { Json } from '../formats/dialect.ts'
 import { modelCall } from './endpoints.ts'
 import type { HttpExchange } from './exchange.ts'
 import type { UpstreamRequest } from './forward.ts'
+import { refuseUnmeterable } from './google-parameters.ts'
 import { translatedHeaders, upstreamHeaders } from './headers.ts'
 import type { Target } from './plan.ts'
 import { asksForUsage, mayAskForUsage, withModel, withUsageAsked } from './rewrite.ts'
@@ -65,6 +66,7 @@ function passedOn(
 ): Omit<Prepared, 'translation'> {
   const { body, endpoint, req, changes } = exchange
   const { provider } = target
+  refuseUnmeterable(exchange)
   let bytes = body.kind === 'json' ? body.bytes : null
   let hideUsage = false
   if (bytes !== null && exchange.model !== null && target.model !== null && target.model !== exchange.model) {

@@ -174,6 +174,7 @@ function createReceiver(
     if (exchange.clientGone && !observer.failed())
       return close({ status: 499, answered: false, error: 'client_closed' }, () => res.destroy())
     const failed = answer.status >= 400 || observer.failed()
+    if (translated && !upstreamOver) answer.limit(REST_BYTES, performance.now() + REST_MS)
     for (const piece of held) exchange.responseBytes += piece?.length ?? 0
     close({ status: answer.status, answered: !failed, error: failed ? 'upstream_error' : null }, () => {
       committed = true
@@ -187,10 +188,12 @@ function createReceiver(
     for (const piece of held) if (piece) res.write(piece)
     held = []
     if (isEventStream && wantsCost(exchange)) res.write(`: ${COST_HEADER} ${costText(exchange)}\n\n`)
-    if (upstreamOver) end()
+    // Nothing comes any more that could be told in the client's dialect, whenever the provider hangs up.
+    if (upstreamOver || translated) end()
   }
 
   const end = () => {
+    if (res.writableEnded) return
     res.end()
     if (!res.writableFinished) giveUpOnSilence(res, exchange.readerPatienceMs)
   }
@@ -258,6 +261,10 @@ function checkHeaders(headers: readonly string[]): void {
     validateHeaderValue(headers[i]!, headers[i + 1]!)
   }
 }
+
+/** What a provider may still send behind the end, so that its connection can be used again. */
+const REST_BYTES = 64 * 1024
+const REST_MS = 5_000
 
 const DRAIN_MS = 60_000
 const DRAIN_BYTES = 4 * 1024 * 1024

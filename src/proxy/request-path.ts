@@ -85,5 +85,5 @@ function withoutCredentials(query: string): string {
 
 const CREDENTIALS = new Set(['key', 'api_key'])
 
-/** A parameter's name as whoever reads it will understand it. */
-const nameOf = (pair: string) => [...new URLSearchParams(pair).keys()][0]?.toLowerCase() ?? ''
+/** A parameter's name as whoever reads it will understand it: Google takes `$key` for `key`. */
+const nameOf = (pair: string) => [...new URLSearchParams(pair).keys()][0]?.toLowerCase().replace(/^\$/, '') ?? ''

@@ -7,7 +7,7 @@ import { admit } from './admit.ts'
 import { authenticate, authorize, authorizeModel, authorizeNoModel } from './authenticate.ts'
 import { answerCount } from './count-tokens.ts'
 import { dispatch } from './dispatch.ts'
-import { modelCall } from './endpoints.ts'
+import { deploymentIn, modelCall, modelInPath } from './endpoints.ts'
 import { type HttpExchange, newExchange } from './exchange.ts'
 import type { Answer } from './forward.ts'
 import { headerOf } from './headers.ts'
@@ -88,7 +88,7 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
       path.mount === null
         ? plan(choice, caller, isModelList ? null : exchange.model)
         : planMounted(choice, caller, path.mount, exchange.model)
-    authorizeOtherModels(exchange, caller, target)
+    if (!isModelList) authorizeOtherModels(exchange, caller, target)
     exchange.target = target
     exchange.provider = target.provider.name
     await admit(ctx, ctx.config.rateLimit, exchange, caller, target)
@@ -101,7 +101,7 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     if (exchange.body.kind === 'json') exchange.body = { ...exchange.body, value: null }
     const answer = await dispatch(ctx, exchange, target, () => request())
     if (await isAboutOwnKey(target, answer, translation)) await refuseOwnKey(ctx, exchange, target, answer)
-    if (translation && !(translation.createStreamBuilder && isStream(answer)))
+    if (translation && !(translation.createStreamBuilder && exchange.stream && isStream(answer)))
       return await answerWhole(ctx, exchange, target, answer, translation)
     relay(ctx, exchange, target, answer, { hideUsage, drains: ctx.config.onClientAbort === 'drain', translation })
   }
@@ -112,11 +112,14 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
 /** All models, or one of them. */
 const MODEL_LIST = /^\/v1(?:beta)?\/models(?:\/.*)?$/
 
-/** Besides `model`: whatever else a body names, and whether it had to name one. What an upload says is read on its way. */
+/** Besides `model`: what the address and the body name else, and whether they had to. What an upload says is read on its way. */
 function authorizeOtherModels(exchange: HttpExchange, caller: Caller, { provider }: Target): void {
-  if (exchange.body.kind === 'stream') return
-  const others = exchange.body.kind === 'json' && exchange.body.value !== null ? otherModels(exchange.body.value) : []
+  const { body, path } = exchange
+  const inPath = modelInPath(path)
+  const inBody = body.kind === 'json' && body.value !== null ? otherModels(body.value) : []
+  const others = inPath === null || inPath === exchange.model ? inBody : [inPath, ...inBody]
   for (const model of others) authorizeModel(caller, [model, `${provider.name}:${model}`, `${provider.name}/${model}`])
+  if (body.kind === 'stream') return
   if (exchange.model === null && others.length === 0 && mustNameModel(exchange)) authorizeNoModel(caller)
 }
 
@@ -130,7 +133,9 @@ function readFields(exchange: HttpExchange): void {
   } else if (body.kind === 'json' && body.value !== null) {
     const { model, stream } = body.value
     if (model !== undefined) refuseDoubledModel(body.bytes)
-    if (typeof model === 'string') exchange.model = shortEnough(model)
+    const deployment = path.mount === null ? null : deploymentIn(path.endpoint)
+    if (deployment !== null) exchange.model = shortEnough(deployment)
+    else if (typeof model === 'string') exchange.model = shortEnough(model)
     exchange.stream = stream === true
     exchange.inBackground = body.value.background === true && exchange.endpoint?.text === 'response'
   } else if (body.kind === 'none' && path.query.includes('model=')) {

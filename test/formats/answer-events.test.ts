@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import { eventsOf } from '../../src/formats/answer-events.ts'
 import type { HubAnswer } from '../../src/formats/hub.ts'
+import { answerTold } from '../../src/formats/told-answer.ts'
 import { NO_USAGE } from '../../src/usage/read-usage.ts'
-import { answerTold } from './fold.ts'
 
 const answer: HubAnswer = {
   id: 'id-1',

@@ -38,8 +38,9 @@ export function buildMessages(messages: HubMessage[], facts: ModelFacts, lose: L
     const content = message.parts.flatMap((part) => buildBlock(part, role, lose))
     if (content.length === 0) continue
     const last = turns.at(-1)
-    if (last?.role === role) last.content.push(...content)
-    else turns.push({ role, content })
+    if (last?.role !== role) turns.push({ role, content })
+    // One by one: very many would overflow the stack as arguments of a call.
+    else for (const block of content) last.content.push(block)
   }
   for (const { content } of turns)
     if (content.some(isResult)) content.sort((a, b) => Number(isResult(b)) - Number(isResult(a)))

@@ -36,7 +36,7 @@ export function buildContents(messages: HubMessage[], facts: ModelFacts, lose: L
     if (built.length === 0) continue
     const last = turns.at(-1)
     const side = isModel ? 'model' : 'user'
-    if (last?.role === side) last.parts.push(...built)
+    if (last?.role === side) append(last.parts, built)
     else turns.push({ role: side, parts: built })
   }
   // A call must come behind something that the user said.
@@ -50,10 +50,15 @@ function merged(messages: HubMessage[], lose: Lose): Pick<HubMessage, 'role' | '
     if (name !== undefined) lose('part:messages.name')
     const side = role === 'assistant' ? role : 'user'
     const last = turns.at(-1)
-    if (last?.role === side) last.parts = [...last.parts, ...parts]
-    else turns.push({ role: side, parts })
+    if (last?.role === side) append(last.parts, parts)
+    else turns.push({ role: side, parts: [...parts] })
   }
   return turns
+}
+
+/** One by one: as arguments of a call they would overflow the stack when there are very many. */
+function append<T>(list: T[], more: readonly T[]): void {
+  for (const one of more) list.push(one)
 }
 
 function buildModelParts(parts: HubPart[], facts: ModelFacts, lose: Lose): Json[] {
@@ -104,10 +109,11 @@ const lacksSeal = (part: HubPart | undefined) => part?.type === 'tool_call' && o
 const ownSeal = (part: HubToolCall | HubReasoningPart) => (isOwnSeal(part, 'gemini') ? (part.signature ?? null) : null)
 
 function buildUserParts(parts: HubPart[], calls: Map<string, string>, facts: ModelFacts, lose: Lose): Json[] {
-  const order = [...calls.keys()]
+  const order = new Map([...calls.keys()].map((id, index) => [id, index]))
+  const placeOf = ({ id }: HubToolResult) => order.get(id) ?? -1
   const results = parts
     .filter((part) => part.type === 'tool_result')
-    .sort((one, other) => order.indexOf(one.id) - order.indexOf(other.id))
+    .sort((one, other) => placeOf(one) - placeOf(other))
   const responses: Json[] = []
   const beside: Json[] = []
   for (const result of results) {

@@ -13,8 +13,8 @@ export function parseError(status: number, body: unknown): HubError {
   const details = records(error.details)
   // In a stream, where the status is spent, it stands here.
   const inner = typeof error.code === 'number' && error.code >= 400 && error.code < 600 ? error.code : status
-  const reason = details.map((detail) => text(detail.reason)).find((one) => REASONS[one] !== undefined)
-  const kind = REASONS[reason ?? ''] ?? STATUSES[code ?? ''] ?? kindOf(inner, message)
+  const reason = details.map((detail) => text(detail.reason)).find((one) => REASONS.has(one))
+  const kind = REASONS.get(reason ?? '') ?? STATUSES.get(code ?? '') ?? kindOf(inner, message)
   return {
     kind: kind === 'invalid_request' && isAboutLength(message) ? 'context_length' : kind,
     message,
@@ -25,26 +25,26 @@ export function parseError(status: number, body: unknown): HubError {
 }
 
 /** A key that is not valid is answered with 400. */
-const REASONS: Record<string, HubErrorKind> = {
-  API_KEY_INVALID: 'authentication',
-  API_KEY_SERVICE_BLOCKED: 'permission',
-  BILLING_DISABLED: 'billing',
-}
+const REASONS = new Map<string, HubErrorKind>([
+  ['API_KEY_INVALID', 'authentication'],
+  ['API_KEY_SERVICE_BLOCKED', 'permission'],
+  ['BILLING_DISABLED', 'billing'],
+])
 
-const STATUSES: Record<string, HubErrorKind> = {
-  INVALID_ARGUMENT: 'invalid_request',
-  FAILED_PRECONDITION: 'invalid_request',
-  OUT_OF_RANGE: 'invalid_request',
-  UNAUTHENTICATED: 'authentication',
-  PERMISSION_DENIED: 'permission',
-  NOT_FOUND: 'not_found',
-  RESOURCE_EXHAUSTED: 'rate_limit',
-  CANCELLED: 'server',
-  INTERNAL: 'server',
-  UNKNOWN: 'server',
-  UNAVAILABLE: 'overloaded',
-  DEADLINE_EXCEEDED: 'timeout',
-}
+const STATUSES = new Map<string, HubErrorKind>([
+  ['INVALID_ARGUMENT', 'invalid_request'],
+  ['FAILED_PRECONDITION', 'invalid_request'],
+  ['OUT_OF_RANGE', 'invalid_request'],
+  ['UNAUTHENTICATED', 'authentication'],
+  ['PERMISSION_DENIED', 'permission'],
+  ['NOT_FOUND', 'not_found'],
+  ['RESOURCE_EXHAUSTED', 'rate_limit'],
+  ['CANCELLED', 'server'],
+  ['INTERNAL', 'server'],
+  ['UNKNOWN', 'server'],
+  ['UNAVAILABLE', 'overloaded'],
+  ['DEADLINE_EXCEEDED', 'timeout'],
+])
 
 const isKind = ({ '@type': type }: Json, name: string) => text(type).endsWith(`google.rpc.${name}`)
 

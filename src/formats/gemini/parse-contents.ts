@@ -25,8 +25,8 @@ export function parseContents(contents: unknown, unknown: string[]): HubMessage[
       parsePart(part, `${at}.parts[${place}]`, calls, unknown),
     )
     // Those who kept a streamed answer send back a content for each of its events.
-    if (role === 'assistant' && last?.role === 'assistant') last.parts = joined([...last.parts, ...parts])
-    else messages.push({ role, parts: role === 'assistant' ? joined(parts) : parts })
+    if (role === 'assistant' && last?.role === 'assistant') joinTo(last.parts, parts)
+    else messages.push({ role, parts: role === 'assistant' ? joinTo([], parts) : parts })
   })
   return messages
 }
@@ -48,8 +48,7 @@ function roleOf(role: string | null, at: string): 'user' | 'assistant' {
 }
 
 /** Pieces of one text, or of one thought up to its seal, as one. */
-function joined(parts: HubPart[]): HubPart[] {
-  const whole: HubPart[] = []
+function joinTo(whole: HubPart[], parts: HubPart[]): HubPart[] {
   for (const part of parts) {
     const last = whole.at(-1)
     if (part.type === 'text' && last?.type === 'text')
@@ -65,21 +64,43 @@ const isOpen = ({ signature, redacted }: HubPart & { type: 'reasoning' }) =>
   signature === undefined && redacted === undefined
 
 function createCalls(): Calls {
-  let unanswered: { id: string; name: string }[] = []
+  let byId = new Map<string, Queue>()
+  let byName = new Map<string, Queue>()
   return {
     open(given, name, at) {
       // `contents[1].parts[0].functionCall`: where it stands does not change while the conversation grows.
       const id = given || `call_${at.match(/\d+/g)!.join('_')}`
-      unanswered.push({ id, name })
+      const call = { id, isAnswered: false }
+      enqueue(byId, id, call)
+      enqueue(byName, name, call)
       return id
     },
     answer(given, name) {
-      const byId = unanswered.findIndex(({ id }) => id === given)
-      const place = byId === -1 ? unanswered.findIndex((call) => call.name === name) : byId
-      return place === -1 ? null : unanswered.splice(place, 1)[0]!.id
+      const call = (given === null ? null : firstUnanswered(byId, given)) ?? firstUnanswered(byName, name)
+      if (call === null) return null
+      call.isAnswered = true
+      return call.id
     },
     startTurn() {
-      unanswered = []
+      byId = new Map()
+      byName = new Map()
     },
   }
+}
+
+type Call = { id: string; isAnswered: boolean }
+/** Calls in their order; all before `next` are answered. */
+type Queue = { calls: Call[]; next: number }
+
+function enqueue(queues: Map<string, Queue>, key: string, call: Call): void {
+  const queue = queues.get(key)
+  if (queue) queue.calls.push(call)
+  else queues.set(key, { calls: [call], next: 0 })
+}
+
+function firstUnanswered(queues: Map<string, Queue>, key: string): Call | null {
+  const queue = queues.get(key)
+  if (!queue) return null
+  while (queue.calls[queue.next]?.isAnswered) queue.next++
+  return queue.calls[queue.next] ?? null
 }

@@ -31,11 +31,15 @@ function joined(messages: HubMessage[]): HubMessage[] {
   if (!messages.some((message, index) => isCalling(message) && messages[index + 1]?.role === 'assistant'))
     return messages
   const kept: HubMessage[] = []
+  /** The last one, where others may be joined to it. */
+  let open: HubMessage | null = null
   for (const message of messages) {
-    const last = kept.at(-1)
-    if (last && message.role === 'assistant' && isCalling(last))
-      kept[kept.length - 1] = { ...last, parts: [...last.parts, ...message.parts] }
-    else kept.push(message)
+    if (open && message.role === 'assistant') {
+      for (const part of message.parts) open.parts.push(part)
+      continue
+    }
+    open = isCalling(message) ? { ...message, parts: [...message.parts] } : null
+    kept.push(open ?? message)
   }
   return kept
 }

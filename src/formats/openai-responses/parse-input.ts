@@ -55,7 +55,7 @@ function addMessage(messages: HubMessage[], item: Json, at: string): void {
 
 function addToTurn(messages: HubMessage[], parts: HubPart[]): void {
   const last = messages.at(-1)
-  if (last?.role === 'assistant') last.parts.push(...parts)
+  if (last?.role === 'assistant') for (const part of parts) last.parts.push(part)
   else messages.push({ role: 'assistant', parts })
 }
 

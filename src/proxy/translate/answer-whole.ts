@@ -11,8 +11,9 @@ import { addRequestId, downstreamHeaders, headerOf } from '../headers.ts'
 import type { Target } from '../plan.ts'
 import { ownHeaders } from '../respond.ts'
 import { type Outcome, type SettleParts, settle } from '../settle.ts'
+import { readEvents } from './read-events.ts'
 import { readWhole } from './read-whole.ts'
-import type { Retold, Translation } from './translation.ts'
+import type { Translation } from './translation.ts'
 
 /** Pictures come inside. */
 const MAX_BYTES = 64 * 1024 * 1024
@@ -36,7 +37,13 @@ export async function answerWhole(
   note(parts, exchange, target, answer, null)
   const json = parseJson(text)
   if (answer.status >= 400) return answerError(parts, exchange, target, answer, translation, json ?? text)
-  const told = json === null ? null : retell(translation, json)
+  const { tell } = translation
+  const isEvents = tell !== null && headerOf(answer.headers, 'content-type')?.startsWith('text/event-stream') === true
+  const events = isEvents ? readable(() => readEvents(text, translation.to)) : null
+  // A stream that ended before its end.
+  if (isEvents && events === null) throw new GatewayError('upstream_cut')
+  if (events && 'kind' in events) return tellError(parts, exchange, target, answer, translation, events, text)
+  const told = readable(() => (events ? tell!(events) : json && translation.retell(json)))
   if (told === null && json !== null && tellsError(json))
     return answerError(parts, exchange, target, answer, translation, json)
   if (told === null) {
@@ -59,11 +66,12 @@ const SSE_TYPE = ['content-type', 'text/event-stream; charset=utf-8', 'cache-con
 const tellsError = ({ error, type, object }: Json) =>
   (typeof error === 'object' && error !== null) || type === 'error' || object === 'error'
 
-function retell(translation: Translation, json: Json): Retold | null {
+function readable<T>(read: () => T): T | null {
   try {
-    return translation.retell(json)
+    return read()
   } catch (error) {
-    if (error instanceof UnreadableAnswer) return null
+    // Nested more deeply than can be written.
+    if (error instanceof UnreadableAnswer || error instanceof RangeError) return null
     throw error
   }
 }
@@ -76,9 +84,25 @@ function answerError(
   translation: Translation,
   said: unknown,
 ): void {
-  const { from, to } = translation
-  const told = answer.status >= 400 ? answer.status : 500
-  const error = to.parseError(told, said)
+  const error = translation.to.parseError(toldStatus(answer), said)
+  tellError(parts, exchange, target, answer, translation, error, said)
+}
+
+/** Of an error with a status of success. */
+const toldStatus = ({ status }: Answer) => (status >= 400 ? status : 500)
+
+/** `said`: by the provider, for who wants to know. */
+function tellError(
+  parts: SettleParts,
+  exchange: HttpExchange,
+  target: Target,
+  answer: Answer,
+  translation: Translation,
+  error: HubError,
+  said: unknown,
+): void {
+  const { from } = translation
+  const told = toldStatus(answer)
   // Our key is not the caller's affair.
   if (error.kind === 'authentication') {
     const cause = new Error(`${target.provider.name} answered ${answer.status}: ${masked(error.message, target)}`)
@@ -146,8 +170,14 @@ function without(raw: readonly string[], anew: readonly string[]): string[] {
 }
 
 const masked = (text: string, { key }: Target) => text.replaceAll(key, '[redacted]')
-const maskedJson = (said: unknown, target: Target): unknown =>
-  typeof said === 'string' ? masked(said, target).slice(0, 2_000) : JSON.parse(masked(JSON.stringify(said), target))
+
+/** Characters. No error that says something is longer; what is comes as the beginning of its text. */
+const LONGEST_ERROR = 32 * 1024
+
+function maskedJson(said: unknown, target: Target): unknown {
+  const text = masked(typeof said === 'string' ? said : JSON.stringify(said), target)
+  return typeof said === 'string' || text.length > LONGEST_ERROR ? text.slice(0, 2_000) : JSON.parse(text)
+}
 
 function parseJson(text: string): Json | null {
   try {

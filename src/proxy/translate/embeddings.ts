@@ -44,6 +44,7 @@ export function translateEmbeddings(
         text: () => '',
       },
     }),
+    tell: null,
     createStreamBuilder: null,
   }
 }

@@ -18,6 +18,12 @@ export function readWhole(answer: Answer, mostBytes: number): Promise<string> {
     }
     const encoding = headerOf(answer.headers, 'content-encoding')
     const isPlain = encoding === null || encoding === 'identity'
-    answer.deliverTo(isPlain ? receiver : createDecoding(encoding, answer).receive(receiver))
+    try {
+      answer.deliverTo(isPlain ? receiver : createDecoding(encoding, answer).receive(receiver))
+    } catch (failure) {
+      // What nobody takes would go on coming.
+      if (failure instanceof UpstreamFailure) answer.cancel(failure)
+      reject(failure)
+    }
   })
 }

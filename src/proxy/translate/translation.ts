@@ -2,7 +2,9 @@ import { GatewayError } from '../../errors.ts'
 import { eventsOf } from '../../formats/answer-events.ts'
 import type { AnswerLoss, Dialect, Json, StreamBuilder } from '../../formats/dialect.ts'
 import { DIALECTS } from '../../formats/dialects.ts'
+import type { HubAnswer } from '../../formats/hub.ts'
 import { answerSealedBy, eventSealedBy } from '../../formats/sealers.ts'
+
 import { translateRequest } from '../../formats/translate-request.ts'
 import { factsAt } from '../../providers/index.ts'
 import type { Speech } from '../../providers/provider.ts'
@@ -24,6 +26,8 @@ export type Translation = {
   body: Buffer
   /** The provider's whole answer as the client is told it, and as the ledger is. Throws `UnreadableAnswer`. */
   retell(answer: Json): Retold
+  /** The same of an answer that came as events, though nobody asked for them. */
+  tell: ((answer: HubAnswer) => Retold) | null
   /** Null: there are no streams of this. */
   createStreamBuilder: (() => StreamBuilder) | null
 }
@@ -53,6 +57,7 @@ export function translate(exchange: Exchange, target: Target, value: Json | null
     facts: factsAt(provider, model),
     streamUsage: provider.takesStreamOptions,
   })
+  const bytes = write(body)
   noteDropped(exchange, target, to, dropped, strict)
   const facts = {
     model: exchange.model ?? model,
@@ -60,24 +65,36 @@ export function translate(exchange: Exchange, target: Target, value: Json | null
     request,
     lose: (what: AnswerLoss) => noteLost(exchange, what),
   }
+  const tell = (unsealed: HubAnswer): Retold => {
+    const hub = answerSealedBy(unsealed, provider.name)
+    const observed = observedOf(hub)
+    if (!exchange.stream) return { text: JSON.stringify(from.buildAnswer(hub, facts)), isStream: false, observed }
+    // Who asked for a stream waits for events, whatever the provider makes of that.
+    const builder = from.createStreamBuilder(facts)
+    const text = eventsOf(hub).reduce((told, event) => told + builder.push(event), '')
+    return { text, isStream: true, observed }
+  }
   return {
     from,
     to,
     speech,
-    body: Buffer.from(JSON.stringify(body)),
-    retell(answer) {
-      const hub = answerSealedBy(to.parseAnswer(answer), provider.name)
-      const observed = observedOf(hub)
-      if (!exchange.stream) return { text: JSON.stringify(from.buildAnswer(hub, facts)), isStream: false, observed }
-      // Who asked for a stream waits for events, whatever the provider makes of that.
-      const builder = from.createStreamBuilder(facts)
-      const text = eventsOf(hub).reduce((told, event) => told + builder.push(event), '')
-      return { text, isStream: true, observed }
-    },
+    body: bytes,
+    retell: (answer) => tell(to.parseAnswer(answer)),
+    tell,
     createStreamBuilder() {
       const builder = from.createStreamBuilder(facts)
       return { push: (event) => builder.push(eventSealedBy(event, provider.name)) }
     },
+  }
+}
+
+/** Throws `invalid_request` for what JSON.parse takes and JSON.stringify does not. */
+function write(body: Json): Buffer {
+  try {
+    return Buffer.from(JSON.stringify(body))
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new GatewayError('invalid_request', { message: 'The request is nested too deeply to be translated.' })
   }
 }
 
@@ -86,9 +103,10 @@ export function noteDropped(
   exchange: Exchange,
   { provider }: Target,
   { name: dialect }: Dialect,
-  dropped: string[],
+  all: readonly string[],
   strict: boolean,
 ): void {
+  const dropped = bounded(all)
   if (dropped.length > 0 && strict) throw refusal(dropped, provider.name)
   exchange.dropped = dropped
   exchange.changes.push(`dialect:${dialect}`, ...dropped.map((name) => `dropped:${name}`))
@@ -99,6 +117,15 @@ function noteLost(exchange: Exchange, what: AnswerLoss): void {
   if (exchange.dropped.includes(what)) return
   exchange.dropped = [...exchange.dropped, what]
   exchange.changes.push(`dropped:${what}`)
+}
+
+/** They go into a header and the ledger, and may be whatever the client wrote. */
+const MOST_NAMES = 40
+const LONGEST_NAME = 80
+
+function bounded(names: readonly string[]): string[] {
+  const told = names.slice(0, MOST_NAMES).map((name) => name.slice(0, LONGEST_NAME))
+  return names.length <= MOST_NAMES ? told : [...told, `and-${names.length - MOST_NAMES}-more`]
 }
 
 function refusal(dropped: readonly string[], provider: string): GatewayError {

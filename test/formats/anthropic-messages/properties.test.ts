@@ -4,9 +4,9 @@ import { anthropicMessages } from '../../../src/formats/anthropic-messages/index
 import { type Json, UnreadableAnswer } from '../../../src/formats/dialect.ts'
 import type { HubCandidate, HubFinish, HubMessage, HubPart } from '../../../src/formats/hub.ts'
 import { factsOf, type ModelFacts } from '../../../src/formats/model-facts.ts'
+import { answerTold } from '../../../src/formats/told-answer.ts'
 import * as made from '../arbitraries.ts'
 import { assembleMessage } from '../assemble.ts'
-import { answerTold } from '../fold.ts'
 import { answerFacts, eventsIn, jsonIn, PLACE, streamOf } from '../samples.ts'
 
 /** A model that takes whatever there is a place for. */

@@ -3,9 +3,9 @@ import fc from 'fast-check'
 import type { HubCandidate, HubFinish, HubPart } from '../../../src/formats/hub.ts'
 import { factsOf, type ModelFacts } from '../../../src/formats/model-facts.ts'
 import { openaiChat } from '../../../src/formats/openai-chat/index.ts'
+import { answerTold } from '../../../src/formats/told-answer.ts'
 import * as made from '../arbitraries.ts'
 import { assembleChat } from '../assemble.ts'
-import { answerTold } from '../fold.ts'
 import { answerFacts, dataIn, eventsIn, hubRequest, jsonIn, PLACE, streamOf } from '../samples.ts'
 
 /** A model that takes whatever there is a place for. */

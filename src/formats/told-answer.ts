@@ -1,4 +1,4 @@
-import type { HubAnswer, HubCandidate, HubEvent, HubPart } from '../../src/formats/hub.ts'
+import type { HubAnswer, HubCandidate, HubEvent, HubPart } from './hub.ts'
 
 /** The answer that a stream's events tell. What comes behind one another of the same kind is one part. */
 export function answerTold(events: HubEvent[]): HubAnswer {
@@ -80,5 +80,6 @@ export function answerTold(events: HubEvent[]): HubAnswer {
         break
     }
   }
-  return answer
+  // A choice that was left out leaves a hole.
+  return { ...answer, candidates: answer.candidates.filter(() => true) }
 }
