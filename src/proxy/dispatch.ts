@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { AppContext } from '../context.ts'
 import { GatewayError } from '../errors.ts'
 import { DIALECTS } from '../formats/dialects.ts'
+import { statusOf } from '../formats/error-kind.ts'
 import type { HubError } from '../formats/hub.ts'
 import type { Lane, TryEnd } from '../routing/live.ts'
 import { retryAfterMs } from '../routing/retry.ts'
@@ -183,7 +184,8 @@ async function endingOf(
     if (others.length === 0 || streamed === null || !isEventStream(answer)) return null
     const error = await firstEvent(answer, prepared.translation ? dialect : streamed)
     if (answer.failure) return { kind: 'failure', failure: answer.failure }
-    return error && { kind: 'error', status: answer.status, error, waitMs: error.retryAfterMs, mayRetry: true }
+    // It was told with a status of success.
+    return error && { kind: 'error', status: statusOf(error.kind), error, waitMs: error.retryAfterMs, mayRetry: true }
   }
   const { headers, status } = answer
   const asked = retryAfterMs(headerOf(headers, 'retry-after-ms'), headerOf(headers, 'retry-after'), now())
@@ -260,7 +262,7 @@ export function note(
   failure: UpstreamFailure | null,
   end: TryEnd | null = null,
 ): void {
-  const outcome = outcomeOf(answer, failure)
+  const outcome = end === 'failed' && failure === null ? 'failed' : outcomeOf(answer, failure)
   metrics.attemptEnded(target.provider.name, outcome)
   exchange.attempt?.end(end ?? usualEnd(answer, failure))
   exchange.attempt = null
