@@ -29,8 +29,14 @@ export type Live = {
     laneOf: (target: T) => Lane,
     priceOf: (target: T) => number | null,
   ): T[]
+  /** The provider was asked for something cheap, besides all requests: whether it is alive. */
+  noteProbe(provider: string, keyId: string, alive: boolean): void
+  /** The keys that rest. */
+  benches(): KeyBench[]
   snapshot(): LaneState[]
 }
+
+export type KeyBench = { provider: string; keyId: string; untilMs: number; why: 'limited' | 'refused' }
 
 export type LaneState = Lane & {
   breaker: 'closed' | 'open' | 'half_open'
