@@ -12,8 +12,8 @@ import { type Catalogue, createCatalogue } from './proxy/catalogue.ts'
 import { createUpstreams, type Upstreams } from './proxy/forward.ts'
 import { createModelLists, type ModelLists } from './proxy/model-lists.ts'
 import { registerSecret } from './redact.ts'
+import { createLive } from './routing/create-live.ts'
 import type { Live } from './routing/live.ts'
-import { temporaryLive, temporaryRouting } from './routing/temporary.ts'
 import type { Routing } from './routing/types.ts'
 import { openStore } from './store/open.ts'
 import type { LedgerRow, Store } from './store/store.ts'
@@ -191,6 +191,15 @@ export async function openContext({
   const http = createUpstreams(config)
   const modelLists = createModelLists({ http, metrics, log })
   const catalogue = createCatalogue(modelLists, prices)
+  const routing = { current: () => config.routing }
+  const live = createLive({
+    now,
+    random: Math.random,
+    breaker: () => routing.current().breaker,
+    keys: () => routing.current().keys,
+    rateLimitNames: (name) => providers.get(name)?.rateLimits ?? null,
+    onChange: ({ provider, model }, state) => log.info('the breaker of a provider changed', { provider, model, state }),
+  })
   const life: Life = { startedAt: now(), draining: false, running: 0, unsettled: 0 }
   return {
     config,
@@ -210,8 +219,8 @@ export async function openContext({
     http,
     modelLists,
     catalogue,
-    live: temporaryLive(),
-    routing: { current: () => temporaryRouting(config) },
+    live,
+    routing,
     metrics,
     log,
     sealer,

@@ -184,7 +184,7 @@ describe('in an outage', () => {
     const random = seeded(5)
     const flaky: Fake = { name: 'flaky', answer: () => ({ ms: 50, how: random() < 0.1 ? 'failed' : 'answered' }) }
     const { seen } = simulate({ strategy: 'fallback', targets: [flaky, good('spare')], requests: 5_000, everyMs: 20 })
-    expect(share(seen, 'flaky')).toBe(1)
+    expect(share(seen, 'flaky')).toBeGreaterThan(0.99)
     expect(seen.every(({ served }) => served !== null)).toBe(true)
   })
 
