@@ -46,15 +46,18 @@ function simulate({ strategy, targets, requests, everyMs, maxRetries = 2, policy
     due.splice(i, 0, { at, run })
   }
   const seen: Request[] = []
-  for (let i = 0; i < requests; i++)
-    due.push({
-      at: i * everyMs,
-      run: () => seen.push(runRequest({ live, strategy, targets, maxRetries, clock, later })),
-    })
-  while (due.length > 0) {
-    const next = due.shift()!
-    clock.now = next.at
-    next.run()
+  let arrived = 0
+  while (arrived < requests || due.length > 0) {
+    const arrives = arrived < requests ? arrived * everyMs : Number.POSITIVE_INFINITY
+    if (due.length > 0 && due[0]!.at <= arrives) {
+      const next = due.shift()!
+      clock.now = next.at
+      next.run()
+    } else {
+      clock.now = arrives
+      arrived++
+      seen.push(runRequest({ live, strategy, targets, maxRetries, clock, later }))
+    }
   }
   return { seen, live }
 }
@@ -184,7 +187,7 @@ describe('in an outage', () => {
     const random = seeded(5)
     const flaky: Fake = { name: 'flaky', answer: () => ({ ms: 50, how: random() < 0.1 ? 'failed' : 'answered' }) }
     const { seen } = simulate({ strategy: 'fallback', targets: [flaky, good('spare')], requests: 5_000, everyMs: 20 })
-    expect(share(seen, 'flaky')).toBe(1)
+    expect(share(seen, 'flaky')).toBeGreaterThan(0.99)
     expect(seen.every(({ served }) => served !== null)).toBe(true)
   })
 
