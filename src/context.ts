@@ -12,6 +12,9 @@ import { type Catalogue, createCatalogue } from './proxy/catalogue.ts'
 import { createUpstreams, type Upstreams } from './proxy/forward.ts'
 import { createModelLists, type ModelLists } from './proxy/model-lists.ts'
 import { registerSecret } from './redact.ts'
+import type { Live } from './routing/live.ts'
+import { temporaryLive, temporaryRouting } from './routing/temporary.ts'
+import type { Routing } from './routing/types.ts'
 import { openStore } from './store/open.ts'
 import type { LedgerRow, Store } from './store/store.ts'
 import { type Alerts, createAlerts } from './usage/alerts/alerts.ts'
@@ -46,6 +49,10 @@ export type AppContext = {
   http: Upstreams
   modelLists: ModelLists
   catalogue: Catalogue
+  /** What is known of the providers at this moment. */
+  live: Live
+  /** Routes and policies as they hold now: a request keeps what it began with. */
+  routing: { current(): Routing }
   metrics: Metrics
   log: Logger
   sealer: Sealer
@@ -203,6 +210,8 @@ export async function openContext({
     http,
     modelLists,
     catalogue,
+    live: temporaryLive(),
+    routing: { current: () => temporaryRouting(config) },
     metrics,
     log,
     sealer,

@@ -3,6 +3,7 @@ import type { AppContext } from '../context.ts'
 import { fromStoreError } from '../domain/store-errors.ts'
 import type { Caller } from '../domain/token-index.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
+import type { Routing } from '../routing/types.ts'
 import { admit } from './admit.ts'
 import { authenticate, authorize, authorizeModel, authorizeNoModel } from './authenticate.ts'
 import { answerCount } from './count-tokens.ts'
@@ -11,6 +12,7 @@ import { deploymentIn, modelCall, modelInPath } from './endpoints.ts'
 import { type HttpExchange, newExchange } from './exchange.ts'
 import type { Answer } from './forward.ts'
 import { headerOf } from './headers.ts'
+import { direct, type Itinerary, planItinerary, type Stop } from './itinerary.ts'
 import { captureUpload, keepBodies } from './keep-bodies.ts'
 import { modelsHandler } from './models.ts'
 import { createMounts } from './mounts.ts'
@@ -21,7 +23,7 @@ import { choiceOf, plan, planMounted, type Target } from './plan.ts'
 import { prepare } from './prepare.ts'
 import { readRequest } from './read-request.ts'
 import { relay } from './relay.ts'
-import { authorizePrice } from './reserve.ts'
+import { affordable, authorizePrice } from './reserve.ts'
 import { sendError } from './respond.ts'
 import { refuseDoubledModel } from './rewrite.ts'
 import { settle } from './settle.ts'
@@ -84,29 +86,53 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     if (exchange.body.kind === 'json' && exchange.body.problem) throw exchange.body.problem
     readFields(exchange)
     const isModelList = exchange.method === 'GET' && path.mount === null && MODEL_LIST.test(path.api)
-    const target =
-      path.mount === null
-        ? plan(choice, caller, isModelList ? null : exchange.model)
-        : planMounted(choice, caller, path.mount, exchange.model)
+    // As it holds now, whatever is changed meanwhile.
+    const routing = ctx.routing.current()
+    const itinerary = affordable(ctx.prices, caller, route(routing, exchange, caller, isModelList), exchange.at)
+    const [target] = itinerary.stops as [Stop]
     if (!isModelList) authorizeOtherModels(exchange, caller, target)
     exchange.target = target
     exchange.provider = target.provider.name
-    await admit(ctx, ctx.config.rateLimit, exchange, caller, target)
+    exchange.route = itinerary.route?.pattern ?? null
+    await admit(ctx, ctx.config.rateLimit, exchange, caller, itinerary.stops)
     if (exchange.clientGone) throw new GatewayError('client_closed')
     const shape = path.api.startsWith('/v1beta') ? 'gemini' : undefined
     if (isModelList && (await models(exchange, target, shape))) return
     if (await answerCount(ctx, exchange, target)) return
-    const { request, hideUsage, translation } = prepare(ctx, exchange, target, () => upload(ctx, exchange))
-    // The parsed body has served; its bytes are enough for another try or an estimate.
-    if (exchange.body.kind === 'json') exchange.body = { ...exchange.body, value: null }
-    const answer = await dispatch(ctx, exchange, target, () => request())
-    if (await isAboutOwnKey(target, answer, translation)) await refuseOwnKey(ctx, exchange, target, answer)
+    const isOnlyStop = itinerary.stops.length === 1
+    const { stop, answer, prepared } = await dispatch(ctx, exchange, routing, itinerary, (stop) => {
+      const prepared = prepare(ctx, exchange, stop, () => upload(ctx, exchange))
+      if (isOnlyStop) forgetParsed(exchange)
+      return prepared
+    })
+    forgetParsed(exchange)
+    const { hideUsage, translation } = prepared
+    if (await isAboutOwnKey(stop, answer, translation)) await refuseOwnKey(ctx, exchange, stop, answer)
     if (translation && !(translation.createStreamBuilder && exchange.stream && isStream(answer)))
-      return await answerWhole(ctx, exchange, target, answer, translation)
-    relay(ctx, exchange, target, answer, { hideUsage, drains: ctx.config.onClientAbort === 'drain', translation })
+      return await answerWhole(ctx, exchange, stop, answer, translation)
+    relay(ctx, exchange, stop, answer, { hideUsage, drains: ctx.config.onClientAbort === 'drain', translation })
   }
 
+  const map = { choice, live: ctx.live, priceOf: (provider: string, model: string) => priceOf(ctx, provider, model) }
+
+  /** Every way that the request may take, by its path or by its model. */
+  const route = (routing: Routing, { path, model }: HttpExchange, caller: Caller, isModelList: boolean): Itinerary =>
+    path.mount === null
+      ? planItinerary(map, routing, caller, isModelList ? null : model)
+      : direct(map, routing, caller, planMounted(choice, caller, path.mount, model))
+
   return handler
+}
+
+/** The parsed body has served; its bytes are enough for another try or an estimate. */
+function forgetParsed(exchange: HttpExchange): void {
+  if (exchange.body.kind === 'json' && exchange.body.value !== null) exchange.body = { ...exchange.body, value: null }
+}
+
+/** Nano-dollars of a million tokens, three of four of them input; null: nobody knows. */
+function priceOf({ prices, now }: AppContext, provider: string, model: string): number | null {
+  const nanoUsd = prices.highest(provider, model, 750_000, 250_000, now())
+  return nanoUsd === null ? null : Number(nanoUsd)
 }
 
 /** All models, or one of them. */
