@@ -46,15 +46,18 @@ function simulate({ strategy, targets, requests, everyMs, maxRetries = 2, policy
     due.splice(i, 0, { at, run })
   }
   const seen: Request[] = []
-  for (let i = 0; i < requests; i++)
-    due.push({
-      at: i * everyMs,
-      run: () => seen.push(runRequest({ live, strategy, targets, maxRetries, clock, later })),
-    })
-  while (due.length > 0) {
-    const next = due.shift()!
-    clock.now = next.at
-    next.run()
+  let arrived = 0
+  while (arrived < requests || due.length > 0) {
+    const arrives = arrived < requests ? arrived * everyMs : Number.POSITIVE_INFINITY
+    if (due.length > 0 && due[0]!.at <= arrives) {
+      const next = due.shift()!
+      clock.now = next.at
+      next.run()
+    } else {
+      clock.now = arrives
+      arrived++
+      seen.push(runRequest({ live, strategy, targets, maxRetries, clock, later }))
+    }
   }
   return { seen, live }
 }
