@@ -3,8 +3,9 @@ import { GatewayError } from '../errors.ts'
 import type { ConfiguredProvider } from '../providers/index.ts'
 import type { Live } from '../routing/live.ts'
 import { findRoute } from '../routing/match-route.ts'
+import { findRule, type RequestFacts } from '../routing/match-rule.ts'
 import { pickKey } from '../routing/pick-key.ts'
-import type { KeyPolicy, Recovery, Route, Routing } from '../routing/types.ts'
+import type { KeyPolicy, Recovery, Route, Routing, Rule } from '../routing/types.ts'
 import { authorizeModel } from './authenticate.ts'
 import { hasKey } from './locate.ts'
 import { type Choice, keysOf, plan, type Target } from './plan.ts'
@@ -15,6 +16,8 @@ export type Itinerary = {
   stops: readonly Stop[]
   /** The route that led here; null: the model named its provider itself. */
   route: Route | null
+  /** The name of the rule that led here. */
+  rule: string | null
   maxRetries: number
   recovery: Recovery
 }
@@ -24,14 +27,24 @@ export type Stop = Target & { step: number }
 
 type Parts = { choice: Choice; live: Live; priceOf(provider: string, model: string): number | null }
 
+/** What rules ask of a request besides its model. */
+export type RuleFacts = Omit<RequestFacts, 'model'>
+
 /**
- * All the ways that a request for `model` may take for this caller: the targets of the route that has this name, each with all keys
- * that he has for its provider, else the one place where the model is. A route stands for the model that it is asked by, so it is that
- * name an allow-list is asked about. Throws what `plan` throws.
+ * All the ways that a request for `model` may take for this caller: what the first rule that fits says, else the targets of the route
+ * that has this name, each with all keys that he has for its provider, else the one place where the model is. A route stands for the
+ * model that it is asked by, so it is that name an allow-list is asked about. Throws what `plan` throws.
  */
-export function planItinerary(parts: Parts, routing: Routing, caller: Caller, model: string | null): Itinerary {
+export function planItinerary(
+  parts: Parts,
+  routing: Routing,
+  caller: Caller,
+  model: string | null,
+  facts: () => RuleFacts,
+): Itinerary {
   const { choice } = parts
-  const route = model === null ? null : findRoute(routing.routes, model)
+  const rule = model === null || routing.rules.length === 0 ? null : ruleFor(routing, model, facts())
+  const route = rule ? routeOf(routing, rule) : model === null ? null : findRoute(routing.routes, model)
   if (route === null) return direct(parts, routing, caller, plan(choice, caller, model))
   authorizeModel(caller, [model!])
   const steps = route.targets.flatMap((target) => {
@@ -51,6 +64,7 @@ export function planItinerary(parts: Parts, routing: Routing, caller: Caller, mo
   return {
     stops: ordered.flatMap((step, index) => stopsOf(parts.live, routing.keys, caller, step, index)),
     route,
+    rule: rule?.name ?? null,
     maxRetries: route.maxRetries ?? routing.retry.maxRetries,
     recovery: route.recovery ?? routing.stream.recovery,
   }
@@ -62,7 +76,18 @@ export function direct({ live }: Pick<Parts, 'live'>, routing: Routing, caller: 
   const { keys, retry, stream } = routing
   const isOnlyKey = keysOf(caller, provider).length === 1
   const stops = isOnlyKey ? [{ ...target, step: 0 }] : stopsOf(live, keys, caller, { provider, model }, 0)
-  return { stops, route: null, maxRetries: retry.maxRetries, recovery: stream.recovery }
+  return { stops, route: null, rule: null, maxRetries: retry.maxRetries, recovery: stream.recovery }
+}
+
+const ruleFor = ({ rules }: Routing, model: string, facts: RuleFacts) =>
+  findRule(rules, { ...facts, model }, Math.random)
+
+/** One that sends to a provider is a route with one target. */
+function routeOf({ routes }: Routing, { name, route, provider, model }: Rule): Route | null {
+  if (route !== null) return findRoute(routes, route)
+  const targets = [{ provider: provider!, model, weight: 1, timeouts: null }]
+  const rest = { timeouts: null, maxRetries: null, recovery: null, routesAroundRefusals: false }
+  return { pattern: name, origin: 'file', id: null, strategy: 'fallback', targets, ...rest }
 }
 
 type Step = Pick<Target, 'provider' | 'model' | 'timeouts'>

@@ -10,9 +10,11 @@ import { answerCount } from './count-tokens.ts'
 import { dispatch } from './dispatch.ts'
 import { deploymentIn, modelCall, modelInPath } from './endpoints.ts'
 import { type HttpExchange, newExchange } from './exchange.ts'
+import { plausibleTokens } from './expected-tokens.ts'
+import { featuresOf } from './features.ts'
 import type { Answer } from './forward.ts'
 import { headerOf } from './headers.ts'
-import { direct, type Itinerary, planItinerary, type Stop } from './itinerary.ts'
+import { direct, type Itinerary, planItinerary, type RuleFacts, type Stop } from './itinerary.ts'
 import { captureUpload, keepBodies } from './keep-bodies.ts'
 import { modelsHandler } from './models.ts'
 import { createMounts } from './mounts.ts'
@@ -93,7 +95,7 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     if (!isModelList) authorizeOtherModels(exchange, caller, target)
     exchange.target = target
     exchange.provider = target.provider.name
-    exchange.route = itinerary.route?.pattern ?? null
+    noteRoute(exchange, itinerary)
     await admit(ctx, ctx.config.rateLimit, exchange, caller, itinerary.stops)
     if (exchange.clientGone) throw new GatewayError('client_closed')
     const shape = path.api.startsWith('/v1beta') ? 'gemini' : undefined
@@ -116,12 +118,37 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
   const map = { choice, live: ctx.live, priceOf: (provider: string, model: string) => priceOf(ctx, provider, model) }
 
   /** Every way that the request may take, by its path or by its model. */
-  const route = (routing: Routing, { path, model }: HttpExchange, caller: Caller, isModelList: boolean): Itinerary =>
-    path.mount === null
-      ? planItinerary(map, routing, caller, isModelList ? null : model)
+  const route = (routing: Routing, exchange: HttpExchange, caller: Caller, isModelList: boolean): Itinerary => {
+    const { path, model } = exchange
+    return path.mount === null
+      ? planItinerary(map, routing, caller, isModelList ? null : model, () => factsOf(exchange, caller))
       : direct(map, routing, caller, planMounted(choice, caller, path.mount, model))
+  }
 
   return handler
+}
+
+function noteRoute(exchange: HttpExchange, { rule, route }: Itinerary): void {
+  if (rule !== null) exchange.changes.push(`rule:${rule}`)
+  if (route === null) return
+  exchange.route = route.pattern
+  if (rule !== route.pattern) exchange.changes.push(`route:${route.pattern}`)
+}
+
+function factsOf({ path, stream, body, req }: HttpExchange, { token, project }: Caller): RuleFacts {
+  const json = body.kind === 'json' ? body.value : null
+  return {
+    endpoint: path.endpoint,
+    projectId: project.id,
+    projectName: project.name,
+    tokenId: token.id,
+    stream,
+    metadata: token.metadata,
+    headers: req.headers,
+    // Four bytes a token are usual; what is held back for money counts on three.
+    promptTokens: () => Math.round(plausibleTokens(body, false).input * 0.75),
+    features: () => featuresOf(json),
+  }
 }
 
 /** The parsed body has served; its bytes are enough for another try or an estimate. */

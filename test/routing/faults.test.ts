@@ -162,7 +162,11 @@ describe('a route', () => {
       'seed',
     ])
     // What was changed for the first target is not said of the second.
-    expect((await house.gateway.rows()).at(-1)!.changes).toEqual(['dialect:anthropic-messages', 'dropped:seed'])
+    expect((await house.gateway.rows()).at(-1)!.changes).toEqual([
+      'route:claude-next',
+      'dialect:anthropic-messages',
+      'dropped:seed',
+    ])
   })
 
   it('passes on what is wrong with the request itself', async () => {

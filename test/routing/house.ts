@@ -1,5 +1,5 @@
 import type { Config } from '../../src/config/config.ts'
-import type { Route, RouteTarget } from '../../src/routing/types.ts'
+import type { Route, RouteTarget, Rule } from '../../src/routing/types.ts'
 import { startTestGateway, type TestGateway } from '../helpers/gateway.ts'
 import { type Script, startUpstream, type Upstream } from '../helpers/upstream.ts'
 import { startAnthropic } from '../translate/upstreams.ts'
@@ -44,9 +44,9 @@ export const QUICK: Config['timeouts'] = {
   totalMs: 20_000,
 }
 
-type Options = { routes?: Route[]; scripts?: Script[]; config?: Partial<Config>; keys?: boolean }
+type Options = { routes?: Route[]; rules?: Rule[]; scripts?: Script[]; config?: Partial<Config> }
 
-export async function openHouse({ routes, scripts = [], config = {} }: Options = {}): Promise<House> {
+export async function openHouse({ routes, rules = [], scripts = [], config = {} }: Options = {}): Promise<House> {
   const [one, two, anthropic] = await Promise.all([
     startUpstream(scripts[0]),
     startUpstream(scripts[1]),
@@ -66,7 +66,7 @@ export async function openHouse({ routes, scripts = [], config = {} }: Options =
       retry: RETRY,
       timeouts: QUICK,
       ...config,
-      routing: routingOf(routes ?? [smart, claude], config.timeouts ?? QUICK),
+      routing: { ...routingOf(routes ?? [smart, claude], config.timeouts ?? QUICK), rules },
     },
   })
   return {
