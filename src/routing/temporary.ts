@@ -1,16 +1,5 @@
 import type { Config } from '../config/config.ts'
-import type { Live } from './live.ts'
 import type { Routing } from './types.ts'
-export const temporaryLive = (): Live => ({
-  admits: () => true,
-  begin: () => ({ firstEvent() {}, end() {} }),
-  noteHeaders() {},
-  benchKey() {},
-  benchedUntil: () => null,
-  inFlight: () => 0,
-  order: (_s, _k, targets) => [...targets],
-  snapshot: () => [],
-})
 export const temporaryRouting = (config: Config): Routing => ({
   routes: [],
   rules: [],
