@@ -74,6 +74,12 @@ export type Life = {
   unsettled: number
 }
 
+const BREAKER_NEWS = {
+  open: 'a provider fails: requests pass it by for a while',
+  half_open: 'a provider that failed is tried again',
+  closed: 'a provider that failed serves again',
+}
+
 /** A request that is older than so many of its time limits has ended, one way or the other. */
 const GRACE = 2
 
@@ -198,8 +204,10 @@ export async function openContext({
     breaker: () => routing.current().breaker,
     keys: () => routing.current().keys,
     rateLimitNames: (name) => providers.get(name)?.rateLimits ?? null,
-    onChange: ({ provider, model }, state) => log.info('the breaker of a provider changed', { provider, model, state }),
+    onChange: ({ provider, keyId, model }, state) =>
+      log[state === 'open' ? 'warn' : 'info'](BREAKER_NEWS[state], { provider, key: keyId, model }),
   })
+  metrics.watchRouting(live)
   const life: Life = { startedAt: now(), draining: false, running: 0, unsettled: 0 }
   return {
     config,

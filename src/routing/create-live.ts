@@ -9,7 +9,7 @@ import { orderTargets, type Standing } from './order.ts'
 import type { BreakerPolicy, KeyPolicy } from './types.ts'
 
 /** Callers choose the names of models: there are as many lanes as fit, and the longest unused go. */
-const MAX_LANES = 5_000
+const MAX_LANES = 2_000
 const MAX_NAME = 200
 const MAX_ROUTES = 1_000
 
@@ -155,6 +155,7 @@ export function createLive(options: Options): Live {
       inFlight: figures.inFlight,
       firstEventMs: figures.firstEventMs,
       errorRate: figures.errorRate,
+      isFailing: figures.isFailing,
       remainingRequests: figures.remaining('requests', time),
       remainingTokens: figures.remaining('tokens', time),
       benchedUntil: benches.until(lane.provider, lane.keyId, time),

@@ -12,6 +12,7 @@ export class Figures {
   firstEventMs: number | null = null
   /** Of the tries that the provider is answerable for, 0 to 1. */
   errorRate: number | null = null
+  isFailing = false
   #limits: Limits = { requests: null, tokens: null }
 
   heardAfter(ms: number): void {
@@ -19,7 +20,9 @@ export class Figures {
   }
 
   ended(how: TryEnd): void {
-    if (how === 'answered' || how === 'failed') this.errorRate = averaged(this.errorRate, how === 'failed' ? 1 : 0)
+    if (how !== 'answered' && how !== 'failed') return
+    this.isFailing = how === 'failed'
+    this.errorRate = averaged(this.errorRate, this.isFailing ? 1 : 0)
   }
 
   /** What an answer does not tell again stays as it was told. */

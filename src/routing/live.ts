@@ -46,6 +46,8 @@ export type LaneState = Lane & {
   /** Moving averages; null before the first. */
   firstEventMs: number | null
   errorRate: number | null
+  /** Whether the last try failed, of those that the provider is answerable for. */
+  isFailing: boolean
   /** What is left of the provider's own limits, where it tells. */
   remainingRequests: number | null
   remainingTokens: number | null

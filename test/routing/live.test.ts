@@ -108,6 +108,7 @@ describe('a lane', () => {
         inFlight: 0,
         firstEventMs: 400,
         errorRate: 0,
+        isFailing: false,
         remainingRequests: null,
         remainingTokens: null,
         benchedUntil: null,
