@@ -17,6 +17,9 @@ import { createMounts } from './mounts.ts'
 import { hidesItsModel, mustNameModel, otherModels } from './named-models.ts'
 import { isAboutOwnKey, refuseOwnKey } from './own-key.ts'
 import { answerOwnUsage } from './own-usage.ts'
+import { answerList } from './pins/answer-list.ts'
+import { planPinned } from './pins/plan-pinned.ts'
+import { seekAccount } from './pins/seek.ts'
 import { choiceOf, plan, planMounted, type Target } from './plan.ts'
 import { prepare } from './prepare.ts'
 import { readRequest } from './read-request.ts'
@@ -84,8 +87,11 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     if (exchange.body.kind === 'json' && exchange.body.problem) throw exchange.body.problem
     readFields(exchange)
     const isModelList = exchange.method === 'GET' && path.mount === null && MODEL_LIST.test(path.api)
-    const target =
-      path.mount === null
+    const sought = seekAccount(ctx, exchange, caller)
+    const account = sought instanceof Promise ? await sought : sought
+    const target = account
+      ? planPinned(ctx.providers, caller, account, exchange.model, path.mount)
+      : path.mount === null
         ? plan(choice, caller, isModelList ? null : exchange.model)
         : planMounted(choice, caller, path.mount, exchange.model)
     if (!isModelList) authorizeOtherModels(exchange, caller, target)
@@ -103,6 +109,8 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     if (await isAboutOwnKey(target, answer, translation)) await refuseOwnKey(ctx, exchange, target, answer)
     if (translation && !(translation.createStreamBuilder && exchange.stream && isStream(answer)))
       return await answerWhole(ctx, exchange, target, answer, translation)
+    if (exchange.pinning?.tells === 'list' && answer.status < 300)
+      return await answerList(ctx, exchange, target, answer)
     relay(ctx, exchange, target, answer, { hideUsage, drains: ctx.config.onClientAbort === 'drain', translation })
   }
 
