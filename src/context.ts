@@ -11,6 +11,7 @@ import { createProviders, hasSharedKey, NO_KEY, type Providers } from './provide
 import { type Catalogue, createCatalogue } from './proxy/catalogue.ts'
 import { createUpstreams, type Upstreams } from './proxy/forward.ts'
 import { createModelLists, type ModelLists } from './proxy/model-lists.ts'
+import { createPins, type Pins } from './proxy/pins/pins.ts'
 import { registerSecret } from './redact.ts'
 import { createLive } from './routing/create-live.ts'
 import type { Live } from './routing/live.ts'
@@ -53,6 +54,7 @@ export type AppContext = {
   live: Live
   /** Routes and policies as they hold now: a request keeps what it began with. */
   routing: { current(): Routing }
+  pins: Pins
   metrics: Metrics
   log: Logger
   sealer: Sealer
@@ -208,6 +210,16 @@ export async function openContext({
       log[state === 'open' ? 'warn' : 'info'](BREAKER_NEWS[state], { provider, key: keyId, model }),
   })
   metrics.watchRouting(live)
+  const pins = createPins({
+    store: store.pins,
+    now,
+    onFailure: (cause, waiting, lost) =>
+      log.error('to which accounts objects belong cannot be written down; it holds until the process ends', {
+        waiting,
+        lost,
+        cause,
+      }),
+  })
   const life: Life = { startedAt: now(), draining: false, running: 0, unsettled: 0 }
   return {
     config,
@@ -229,6 +241,7 @@ export async function openContext({
     catalogue,
     live,
     routing,
+    pins,
     metrics,
     log,
     sealer,
@@ -241,6 +254,9 @@ export async function openContext({
       const unwritten = await ledger.close()
       // Better in the log than nowhere: these rows can be entered by hand.
       for (const row of unwritten) logUnwritten(log, row)
+      const unpinned = await pins.close()
+      if (unpinned > 0)
+        log.error('accounts of objects are forgotten, for they could not be written', { objects: unpinned })
       await Promise.all([alerts.close(), retention.close(), bodies?.close()])
       await Promise.all([http.close(), estimator.close(), demo.close()])
       await store.close()

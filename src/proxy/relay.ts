@@ -11,6 +11,7 @@ import { note } from './dispatch.ts'
 import type { HttpExchange } from './exchange.ts'
 import { type Answer, type Receiver, UpstreamFailure } from './forward.ts'
 import { addRequestId, downstreamHeaders, headerOf } from './headers.ts'
+import { watchObjects, whenKept } from './pins/watch-answer.ts'
 import type { Target } from './plan.ts'
 import { breakOff, ownHeaders, sendError } from './respond.ts'
 import { type Outcome, type SettleParts, settle } from './settle.ts'
@@ -38,6 +39,10 @@ export function relay(
   exchange.relaying = true
   const encoding = headerOf(answer.headers, 'content-encoding')
   const framing = frame(exchange, target, answer, hideUsage, translation)
+  if (translation === null) {
+    const { observer, isEventStream } = framing
+    framing.observer = watchObjects(parts, exchange, target, answer, isEventStream, observer)
+  }
   const decodes = framing.observer !== passThrough && encoding !== null && encoding !== 'identity'
   const untouched = !decodes && !(framing.isEventStream && hideUsage) && !framing.translated
   const extra = ownHeaders(exchange, answer.headersAt - answer.startedAt)
@@ -176,10 +181,12 @@ function createReceiver(
     const failed = answer.status >= 400 || observer.failed()
     if (translated && !upstreamOver) answer.limit(REST_BYTES, performance.now() + REST_MS)
     for (const piece of held) exchange.responseBytes += piece?.length ?? 0
-    close({ status: answer.status, answered: !failed, error: failed ? 'upstream_error' : null }, () => {
-      committed = true
-      finish()
-    })
+    close({ status: answer.status, answered: !failed, error: failed ? 'upstream_error' : null }, () =>
+      whenKept(parts, exchange, () => {
+        committed = true
+        finish()
+      }),
+    )
   }
 
   const finish = () => {

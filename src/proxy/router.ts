@@ -14,13 +14,16 @@ import { plausibleTokens } from './expected-tokens.ts'
 import { featuresOf } from './features.ts'
 import type { Answer } from './forward.ts'
 import { headerOf } from './headers.ts'
-import { direct, type Itinerary, planItinerary, type RuleFacts, type Stop } from './itinerary.ts'
+import { alone, direct, type Itinerary, planItinerary, type RuleFacts, type Stop } from './itinerary.ts'
 import { captureUpload, keepBodies } from './keep-bodies.ts'
 import { modelsHandler } from './models.ts'
 import { createMounts } from './mounts.ts'
 import { hidesItsModel, mustNameModel, otherModels } from './named-models.ts'
 import { isAboutOwnKey, refuseOwnKey } from './own-key.ts'
 import { answerOwnUsage } from './own-usage.ts'
+import { answerList } from './pins/answer-list.ts'
+import { planPinned } from './pins/plan-pinned.ts'
+import { seekAccount } from './pins/seek.ts'
 import { choiceOf, plan, planMounted, type Target } from './plan.ts'
 import { prepare } from './prepare.ts'
 import { readRequest } from './read-request.ts'
@@ -90,7 +93,11 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     const isModelList = exchange.method === 'GET' && path.mount === null && MODEL_LIST.test(path.api)
     // As it holds now, whatever is changed meanwhile.
     const routing = ctx.routing.current()
-    const itinerary = affordable(ctx.prices, caller, route(routing, exchange, caller, isModelList), exchange.at)
+    const sought = seekAccount(ctx, exchange, caller)
+    const account = sought instanceof Promise ? await sought : sought
+    const itinerary = account
+      ? alone(routing, planPinned(ctx.providers, caller, account, exchange.model, path.mount))
+      : affordable(ctx.prices, caller, route(routing, exchange, caller, isModelList), exchange.at)
     const [target] = itinerary.stops as [Stop]
     if (!isModelList) authorizeOtherModels(exchange, caller, target)
     exchange.target = target
@@ -112,6 +119,7 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     if (await isAboutOwnKey(stop, answer, translation)) await refuseOwnKey(ctx, exchange, stop, answer)
     if (translation && !(translation.createStreamBuilder && exchange.stream && isStream(answer)))
       return await answerWhole(ctx, exchange, stop, answer, translation)
+    if (exchange.pinning?.tells === 'list' && answer.status < 300) return await answerList(ctx, exchange, stop, answer)
     relay(ctx, exchange, stop, answer, { hideUsage, drains: ctx.config.onClientAbort === 'drain', translation })
   }
 

@@ -1,5 +1,5 @@
 import type { AuditEntry, Budget, Metadata, RateLimit } from '../store.ts'
-import { type AnySQLiteColumn, index, integer, real, sqliteTable, text } from './drizzle.ts'
+import { type AnySQLiteColumn, index, integer, real, sqliteTable, text, uniqueIndex } from './drizzle.ts'
 
 /*
  * Every listed table has a `seq` (SQLite's rowid): rows of the same millisecond keep the order in which they were written, and
@@ -118,6 +118,24 @@ export const alerts = sqliteTable(
     lastError: text('last_error'),
   },
   (table) => [index('alerts_at').on(table.at), index('alerts_send_at').on(table.sendAt)],
+)
+
+/** Outlives its project, whose objects are still at the provider and no other project's, hence no foreign key. */
+export const pinnedObjects = sqliteTable(
+  'pinned_objects',
+  {
+    seq: integer('seq').primaryKey(),
+    objectId: text('object_id').notNull(),
+    projectId: text('project_id').notNull(),
+    provider: text('provider').notNull(),
+    keyId: text('key_id').notNull(),
+    createdAt: integer('created_at').notNull(),
+    expiresAt: integer('expires_at'),
+  },
+  (table) => [
+    uniqueIndex('pinned_objects_object').on(table.objectId, table.projectId),
+    index('pinned_objects_expires_at').on(table.expiresAt),
+  ],
 )
 
 /** One row: counted up by triggers whenever `projects`, `provider_keys` or `tokens` change (see `revision.ts`). */

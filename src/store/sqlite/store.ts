@@ -8,6 +8,7 @@ import type { Connection } from './connect.ts'
 import { createEngine } from './engine.ts'
 import { createLedger } from './ledger/ledger.ts'
 import type { MonthFiles } from './ledger/month-file.ts'
+import { createPinStore } from './pins.ts'
 import { createProjectStore } from './projects.ts'
 import { createProviderKeyStore } from './provider-keys.ts'
 import { createTokenStore } from './tokens.ts'
@@ -37,6 +38,7 @@ export function createSqliteStore(connection: Connection, { log, months }: Optio
     bodies: bodies.store,
     audit: createAuditStore(engine),
     alerts: createAlertStore(engine),
+    pins: createPinStore(engine),
     revision: engine.revision,
 
     async status() {
