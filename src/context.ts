@@ -14,7 +14,6 @@ import { createModelLists, type ModelLists } from './proxy/model-lists.ts'
 import { registerSecret } from './redact.ts'
 import { createLive } from './routing/create-live.ts'
 import type { Live } from './routing/live.ts'
-import { temporaryRouting } from './routing/temporary.ts'
 import type { Routing } from './routing/types.ts'
 import { openStore } from './store/open.ts'
 import type { LedgerRow, Store } from './store/store.ts'
@@ -198,7 +197,7 @@ export async function openContext({
   const http = createUpstreams(config)
   const modelLists = createModelLists({ http, metrics, log })
   const catalogue = createCatalogue(modelLists, prices)
-  const routing = { current: () => temporaryRouting(config) }
+  const routing = { current: () => config.routing }
   const live = createLive({
     now,
     random: Math.random,

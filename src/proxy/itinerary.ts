@@ -3,7 +3,8 @@ import { GatewayError } from '../errors.ts'
 import type { ConfiguredProvider } from '../providers/index.ts'
 import type { Live } from '../routing/live.ts'
 import { findRoute } from '../routing/match-route.ts'
-import type { Recovery, Route, Routing, Timeouts } from '../routing/types.ts'
+import { pickKey } from '../routing/pick-key.ts'
+import type { KeyPolicy, Recovery, Route, Routing } from '../routing/types.ts'
 import { authorizeModel } from './authenticate.ts'
 import { hasKey } from './locate.ts'
 import { type Choice, keysOf, plan, type Target } from './plan.ts'
@@ -48,7 +49,7 @@ export function planItinerary(parts: Parts, routing: Routing, caller: Caller, mo
     (step) => parts.priceOf(step.provider.name, step.model),
   )
   return {
-    stops: ordered.flatMap((step, index) => stopsOf(parts, caller, step, index)),
+    stops: ordered.flatMap((step, index) => stopsOf(parts.live, routing.keys, caller, step, index)),
     route,
     maxRetries: route.maxRetries ?? routing.retry.maxRetries,
     recovery: route.recovery ?? routing.stream.recovery,
@@ -56,32 +57,26 @@ export function planItinerary(parts: Parts, routing: Routing, caller: Caller, mo
 }
 
 /** To the place that is known already, with the key that was chosen first. */
-export function direct({ choice, live }: Parts, routing: Routing, caller: Caller, target: Target): Itinerary {
+export function direct({ live }: Pick<Parts, 'live'>, routing: Routing, caller: Caller, target: Target): Itinerary {
   const { provider, model } = target
-  const keys = keysOf(choice, caller, provider)
-  const stops =
-    keys.length === 1
-      ? [{ ...target, step: 0 }]
-      : stopsOf({ choice, live }, caller, { provider, model, timeouts: routing.timeouts }, 0)
-  return { stops, route: null, maxRetries: routing.retry.maxRetries, recovery: routing.stream.recovery }
+  const { keys, retry, stream } = routing
+  const isOnlyKey = keysOf(caller, provider).length === 1
+  const stops = isOnlyKey ? [{ ...target, step: 0 }] : stopsOf(live, keys, caller, { provider, model }, 0)
+  return { stops, route: null, maxRetries: retry.maxRetries, recovery: stream.recovery }
 }
 
-type Step = { provider: ConfiguredProvider; model: string | null; timeouts: Timeouts }
+type Step = Pick<Target, 'provider' | 'model' | 'timeouts'>
 
-function stopsOf(
-  { choice, live }: Pick<Parts, 'choice' | 'live'>,
-  caller: Caller,
-  { provider, model, timeouts }: Step,
-  step: number,
-): Stop[] {
-  const isFit = ({ keyId }: { keyId: string }) => live.benchedUntil(provider.name, keyId) === null
-  const keys = keysOf(choice, caller, provider)
-  const stops = keys.map(({ id, secret }) => ({ provider, model, key: secret, keyId: id, timeouts, step }))
-  return [...stops.filter(isFit), ...stops.filter((stop) => !isFit(stop))]
-}
+/** One for each key, in the order of trying. */
+const stopsOf = (live: Live, policy: KeyPolicy, caller: Caller, step: Step, index: number): Stop[] =>
+  pickKey(live, policy, keysOf(caller, step.provider)).map(({ id, secret }) => ({
+    ...step,
+    key: secret,
+    keyId: id,
+    step: index,
+  }))
 
-const keyIdOf = (caller: Caller, { name }: ConfiguredProvider) =>
-  caller.keys.find(({ provider }) => provider === name)?.id ?? 'shared'
+const keyIdOf = (caller: Caller, provider: ConfiguredProvider) => keysOf(caller, provider)[0]?.id ?? ''
 
 function noKey({ pattern, targets }: Route, model: string): GatewayError {
   const names = [...new Set(targets.map(({ provider }) => provider))].join(', ')

@@ -1,5 +1,5 @@
 import type { AppContext } from '../context.ts'
-import type { Caller } from '../domain/token-index.ts'
+import type { Caller, OpenKey } from '../domain/token-index.ts'
 import { GatewayError } from '../errors.ts'
 import type { ConfiguredProvider, Providers } from '../providers/index.ts'
 import type { Timeouts } from '../routing/types.ts'
@@ -66,23 +66,21 @@ export function planMounted(choice: Choice, caller: Caller, mount: string, model
 }
 
 /** One of them, by weight. */
-function pickKey(choice: Choice, caller: Caller, provider: ConfiguredProvider): Pick<Target, 'key' | 'keyId'> | null {
-  const [first] = keysOf(choice, caller, provider)
-  return first ? { key: first.secret, keyId: first.id } : null
+function pickKey({ pick }: Choice, caller: Caller, provider: ConfiguredProvider): Pick<Target, 'key' | 'keyId'> | null {
+  const keys = keysOf(caller, provider)
+  const key = keys.length < 2 ? keys[0] : keys[pick(keys.map(({ weight }) => weight))]
+  return key ? { key: key.secret, keyId: key.id } : null
 }
 
-/** All keys that this caller has for the provider, in the order of trying: his project's own, by weight; else the operator's. */
-export function keysOf(
-  { pick }: Pick<Choice, 'pick'>,
-  caller: Caller,
-  provider: ConfiguredProvider,
-): { id: string; secret: string }[] {
+/** All keys that this caller has for the provider: his project's own, else the operator's. */
+export function keysOf(caller: Caller, provider: ConfiguredProvider): OpenKey[] {
   const own = caller.keys.filter((key) => key.provider === provider.name)
-  if (own.length === 0) return provider.sharedKey === null ? [] : [{ id: 'shared', secret: provider.sharedKey }]
-  if (own.length === 1) return own
-  const left = [...own]
-  return own.map(() => left.splice(left.length === 1 ? 0 : pick(left.map(({ weight }) => weight)), 1)[0]!)
+  if (own.length > 0 || provider.sharedKey === null) return own
+  return [{ id: SHARED, provider: provider.name, secret: provider.sharedKey, weight: 1 }]
 }
+
+/** The id of the operator's key. */
+const SHARED = 'shared'
 
 const NO_KEY =
   'No provider key is configured. Set one (OPENAI_API_KEY …) and restart, or add one to the project with POST /manage/projects/{id}/provider-keys.'

@@ -66,8 +66,8 @@ export async function openHouse({ routes, scripts = [], config = {} }: Options =
       retry: RETRY,
       timeouts: QUICK,
       ...config,
-      routing: { ...routingOf(routes ?? [smart, claude]) },
-    } as Partial<Config>,
+      routing: routingOf(routes ?? [smart, claude], config.timeouts ?? QUICK),
+    },
   })
   return {
     gateway,
@@ -82,12 +82,12 @@ export async function openHouse({ routes, scripts = [], config = {} }: Options =
   }
 }
 
-const routingOf = (routes: Route[]) => ({
+const routingOf = (routes: Route[], timeouts: Config['timeouts']): Config['routing'] => ({
   routes,
   rules: [],
   breaker: { failures: 5, windowMs: 30_000, cooldownMs: 15_000, halfOpenRequests: 1 },
   stream: { recovery: 'off' as const, keepaliveMs: 15_000 },
   keys: { strategy: 'weighted' as const, cooldownOn429: true },
   retry: { ...RETRY, on: { statuses: new Set([408, 409, 429]), all5xx: true, network: true } },
-  timeouts: QUICK,
+  timeouts,
 })
