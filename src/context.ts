@@ -10,6 +10,7 @@ import { createDemoSwitch, type DemoSwitch } from './providers/demo-switch.ts'
 import { createProviders, hasSharedKey, NO_KEY, type Providers } from './providers/index.ts'
 import { type Catalogue, createCatalogue } from './proxy/catalogue.ts'
 import { createUpstreams, type Upstreams } from './proxy/forward.ts'
+import { startHealthProbes } from './proxy/health-probes.ts'
 import { createModelLists, type ModelLists } from './proxy/model-lists.ts'
 import { createPins, type Pins } from './proxy/pins/pins.ts'
 import { registerSecret } from './redact.ts'
@@ -220,6 +221,7 @@ export async function openContext({
         cause,
       }),
   })
+  const probes = startHealthProbes({ http, providers, live, log, everyMs: config.healthProbeMs })
   const life: Life = { startedAt: now(), draining: false, running: 0, unsettled: 0 }
   return {
     config,
@@ -250,6 +252,7 @@ export async function openContext({
     now,
     async close() {
       ledgerCheck.close()
+      probes.close()
       jobs.abort()
       const unwritten = await ledger.close()
       // Better in the log than nowhere: these rows can be entered by hand.
