@@ -12,6 +12,7 @@ import { type Catalogue, createCatalogue } from './proxy/catalogue.ts'
 import { createUpstreams, type Upstreams } from './proxy/forward.ts'
 import { createModelLists, type ModelLists } from './proxy/model-lists.ts'
 import { registerSecret } from './redact.ts'
+import { type CurrentRouting, createRouting } from './routing/current.ts'
 import { openStore } from './store/open.ts'
 import type { LedgerRow, Store } from './store/store.ts'
 import { type Alerts, createAlerts } from './usage/alerts/alerts.ts'
@@ -44,6 +45,8 @@ export type AppContext = {
   repricer: Repricer
   ledgerCheck: LedgerCheck
   http: Upstreams
+  /** Routes of the file and of the database, rules, and all that decides about other tries. */
+  routing: CurrentRouting
   modelLists: ModelLists
   catalogue: Catalogue
   metrics: Metrics
@@ -201,6 +204,7 @@ export async function openContext({
     repricer,
     ledgerCheck,
     http,
+    routing: createRouting({ store, file: config.routing }),
     modelLists,
     catalogue,
     metrics,

@@ -10,6 +10,7 @@ import { createLedger } from './ledger/ledger.ts'
 import type { MonthFiles } from './ledger/month-file.ts'
 import { createProjectStore } from './projects.ts'
 import { createProviderKeyStore } from './provider-keys.ts'
+import { createRouteStore } from './routes.ts'
 import { createTokenStore } from './tokens.ts'
 
 type Options = {
@@ -33,6 +34,7 @@ export function createSqliteStore(connection: Connection, { log, months }: Optio
     projects: createProjectStore(engine),
     providerKeys: createProviderKeyStore(engine),
     tokens: createTokenStore(engine, ledger.settleCounts),
+    routes: createRouteStore(engine),
     ledger: ledger.store,
     bodies: bodies.store,
     audit: createAuditStore(engine),
