@@ -15,8 +15,8 @@ import { createModelLists, type ModelLists } from './proxy/model-lists.ts'
 import { createPins, type Pins } from './proxy/pins/pins.ts'
 import { registerSecret } from './redact.ts'
 import { createLive } from './routing/create-live.ts'
+import { type CurrentRouting, createRouting } from './routing/current.ts'
 import type { Live } from './routing/live.ts'
-import type { Routing } from './routing/types.ts'
 import { openStore } from './store/open.ts'
 import type { LedgerRow, Store } from './store/store.ts'
 import { type Alerts, createAlerts } from './usage/alerts/alerts.ts'
@@ -49,12 +49,12 @@ export type AppContext = {
   repricer: Repricer
   ledgerCheck: LedgerCheck
   http: Upstreams
+  /** Routes of the file and of the database, rules, and all that decides about other tries. */
+  routing: CurrentRouting
   modelLists: ModelLists
   catalogue: Catalogue
   /** What is known of the providers at this moment. */
   live: Live
-  /** Routes and policies as they hold now: a request keeps what it began with. */
-  routing: { current(): Routing }
   pins: Pins
   metrics: Metrics
   log: Logger
@@ -200,12 +200,12 @@ export async function openContext({
   const http = createUpstreams(config)
   const modelLists = createModelLists({ http, metrics, log })
   const catalogue = createCatalogue(modelLists, prices)
-  const routing = { current: () => config.routing }
+  const routing = createRouting({ store, file: config.routing })
   const live = createLive({
     now,
     random: Math.random,
-    breaker: () => routing.current().breaker,
-    keys: () => routing.current().keys,
+    breaker: () => routing.ofFile().breaker,
+    keys: () => routing.ofFile().keys,
     rateLimitNames: (name) => providers.get(name)?.rateLimits ?? null,
     onChange: ({ provider, keyId, model }, state) =>
       log[state === 'open' ? 'warn' : 'info'](BREAKER_NEWS[state], { provider, key: keyId, model }),

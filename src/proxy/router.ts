@@ -92,7 +92,8 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     readFields(exchange)
     const isModelList = exchange.method === 'GET' && path.mount === null && MODEL_LIST.test(path.api)
     // As it holds now, whatever is changed meanwhile.
-    const routing = ctx.routing.current()
+    const current = ctx.routing.current()
+    const routing = current instanceof Promise ? await current : current
     const sought = seekAccount(ctx, exchange, caller)
     const account = sought instanceof Promise ? await sought : sought
     const itinerary = account
