@@ -8,7 +8,7 @@ import {
   type Option,
   type OptionName,
   optionOf,
-  yamlPathOf,
+  yamlPathsOf,
 } from '../src/config/schema.ts'
 import { translationTable } from './translation-table.ts'
 
@@ -101,6 +101,7 @@ ${YAML_EXAMPLE}\`\`\`
 - Unknown keys, duplicate keys and syntax errors are problems; the file may have up to 1 MB.
 - Under \`providers\` there may be others than the built-in ones: what has a \`kind\`. How stands in
   [providers.md](providers.md#your-own).
+- \`routes\`, \`rules\` and \`app_config.failover_routes\` stand in [routing.md](routing.md).
 - Lists can be YAML lists or comma-separated text; prices are YAML, or JSON in the environment. Relative paths start at the working folder.
 
 ## Good to know
@@ -114,8 +115,9 @@ function renderTable(names: OptionName[]): string {
   const rows = names.map((name) => {
     const option = optionOf(name)
     const spellings = environmentNamesOf(name).map((spelling) => `\`${spelling}\``)
-    const path = yamlPathOf(name)
-    const yaml = path === null ? '' : `\`${path}\``
+    const yaml = yamlPathsOf(name)
+      .map((path) => `\`${path}\``)
+      .join(', ')
     return `| ${spellings.join(', ')}${option.secret ? ' 🔒' : ''} | ${yaml} | ${defaultOf(option)} | ${describe(option)} |`
   })
   return ['| variable | YAML | default | meaning |', '|---|---|---|---|', ...rows].join('\n')
@@ -125,7 +127,7 @@ function defaultOf(option: Option): string {
   if (option.defaultText !== undefined) return option.defaultText
   const { default: value, unit } = option
   if (value === null || (Array.isArray(value) && value.length === 0)) return 'none'
-  return `\`${value}\`${unit === undefined ? '' : ` ${unit}`}`
+  return `\`${Array.isArray(value) ? value.join(', ') : value}\`${unit === undefined ? '' : ` ${unit}`}`
 }
 
 function describe({ description, notYet, default: value, unit }: Option): string {

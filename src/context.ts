@@ -12,6 +12,9 @@ import { type Catalogue, createCatalogue } from './proxy/catalogue.ts'
 import { createUpstreams, type Upstreams } from './proxy/forward.ts'
 import { createModelLists, type ModelLists } from './proxy/model-lists.ts'
 import { registerSecret } from './redact.ts'
+import { createLive } from './routing/create-live.ts'
+import type { Live } from './routing/live.ts'
+import type { Routing } from './routing/types.ts'
 import { openStore } from './store/open.ts'
 import type { LedgerRow, Store } from './store/store.ts'
 import { type Alerts, createAlerts } from './usage/alerts/alerts.ts'
@@ -46,6 +49,10 @@ export type AppContext = {
   http: Upstreams
   modelLists: ModelLists
   catalogue: Catalogue
+  /** What is known of the providers at this moment. */
+  live: Live
+  /** Routes and policies as they hold now: a request keeps what it began with. */
+  routing: { current(): Routing }
   metrics: Metrics
   log: Logger
   sealer: Sealer
@@ -65,6 +72,12 @@ export type Life = {
   running: number
   /** Those among them, and those just ended, whose ledger row is not written yet. */
   unsettled: number
+}
+
+const BREAKER_NEWS = {
+  open: 'a provider fails: requests pass it by for a while',
+  half_open: 'a provider that failed is tried again',
+  closed: 'a provider that failed serves again',
 }
 
 /** A request that is older than so many of its time limits has ended, one way or the other. */
@@ -184,6 +197,17 @@ export async function openContext({
   const http = createUpstreams(config)
   const modelLists = createModelLists({ http, metrics, log })
   const catalogue = createCatalogue(modelLists, prices)
+  const routing = { current: () => config.routing }
+  const live = createLive({
+    now,
+    random: Math.random,
+    breaker: () => routing.current().breaker,
+    keys: () => routing.current().keys,
+    rateLimitNames: (name) => providers.get(name)?.rateLimits ?? null,
+    onChange: ({ provider, keyId, model }, state) =>
+      log[state === 'open' ? 'warn' : 'info'](BREAKER_NEWS[state], { provider, key: keyId, model }),
+  })
+  metrics.watchRouting(live)
   const life: Life = { startedAt: now(), draining: false, running: 0, unsettled: 0 }
   return {
     config,
@@ -203,6 +227,8 @@ export async function openContext({
     http,
     modelLists,
     catalogue,
+    live,
+    routing,
     metrics,
     log,
     sealer,

@@ -4,6 +4,7 @@ import * as parse from './parsers.ts'
 import { priceDiscounts, priceModels } from './price-parsers.ts'
 import { azureOptions, providerOptions } from './provider-options.ts'
 import { requestLogOptions } from './request-log-options.ts'
+import { routingOptions } from './routing-options.ts'
 import { translationOptions } from './translation-options.ts'
 
 export const GROUPS = {
@@ -14,7 +15,7 @@ export const GROUPS = {
   alerts: 'Alerts',
   limits: 'Limits',
   timeouts: 'Timeouts and connections',
-  retries: 'Retries',
+  retries: 'Retries and failover',
   logging: 'Logging',
   later: 'Not in this version yet',
 } as const
@@ -24,6 +25,8 @@ export type Option<T = unknown, D = unknown> = {
   group: keyof typeof GROUPS
   /** The dotted YAML path; the environment name in lower case where left out, null where YAML cannot say it. */
   yaml?: string | null
+  /** Other YAML paths that mean the same. */
+  yamlAliases?: readonly string[]
   /** Other environment names that mean the same. */
   aliases?: readonly string[]
   parse: z.ZodType<T>
@@ -260,38 +263,7 @@ export const OPTIONS = {
     description: 'How long an unused connection is kept.',
   }),
 
-  MAX_RETRIES: option({
-    group: 'retries',
-    parse: parse.integer(0, 20),
-    default: 2,
-    description: 'Further attempts after a failed one, as long as the client has seen nothing of the answer.',
-  }),
-  INITIAL_BACKOFF: option({
-    group: 'retries',
-    parse: parse.integer(0, MAX_MS),
-    default: 500,
-    unit: 'ms',
-    description: 'Pause before the first retry.',
-  }),
-  MAX_BACKOFF: option({
-    group: 'retries',
-    parse: parse.integer(0, MAX_MS),
-    default: 8000,
-    unit: 'ms',
-    description: 'Longest pause between retries.',
-  }),
-  BACKOFF_FACTOR: option({
-    group: 'retries',
-    parse: parse.decimal(1, 100),
-    default: 2,
-    description: 'Each pause is this many times the one before.',
-  }),
-  JITTER: option({
-    group: 'retries',
-    parse: parse.decimal(0, 1),
-    default: 0.1,
-    description: 'Share of a pause that is left to chance: 0.1 is up to 10 % more or less.',
-  }),
+  ...routingOptions,
 
   ...requestLogOptions,
   LOG_LEVEL: option({
@@ -357,6 +329,12 @@ export function optionOf(name: OptionName): Option {
 export function yamlPathOf(name: OptionName): string | null {
   const { yaml } = optionOf(name)
   return yaml === undefined ? name.toLowerCase() : yaml
+}
+
+/** All paths by which YAML may say the option, the preferred one first. */
+export function yamlPathsOf(name: OptionName): string[] {
+  const preferred = yamlPathOf(name)
+  return [...(preferred === null ? [] : [preferred]), ...(optionOf(name).yamlAliases ?? [])]
 }
 
 /** All names by which the environment may say the option, the preferred one first (without `_FILE`). */

@@ -217,7 +217,7 @@ export function factsOf(model: string): ModelFacts {
 }
 
 /** `anthropic/claude-haiku-4.5`, `us.anthropic.claude-haiku-4-5-20251001-v1:0`, `claude-haiku-4-5@20251001`: one way to write them all. */
-function familyName(model: string): string {
+export function familyName(model: string): string {
   const name = model
     .slice(model.lastIndexOf('/') + 1)
     .toLowerCase()

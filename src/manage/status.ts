@@ -4,6 +4,7 @@ import { isoTime as toIso } from '../domain/present.ts'
 import { NO_KEY } from '../providers/index.ts'
 import { VERSION } from '../version.ts'
 import { type Route, route } from './route.ts'
+import { routingShape, routingStatus } from './routing-status.ts'
 import { isoTime } from './shapes.ts'
 
 const statusShape = z
@@ -40,15 +41,16 @@ const statusShape = z
         needs_key: z.boolean().describe('False: it serves without a key.'),
       }),
     ),
+    routing: routingShape,
     provider_keys: z.int().describe('Keys of projects.'),
     demo: z.boolean().describe('The built-in demo provider is on.'),
   })
   .meta({ id: 'Status' })
 
 export function statusRoutes(
-  ctx: Pick<AppContext, 'config' | 'store' | 'providers' | 'demo' | 'ledger' | 'ledgerCheck' | 'life' | 'now'>,
+  ctx: Pick<AppContext, 'config' | 'store' | 'providers' | 'demo' | 'ledger' | 'ledgerCheck' | 'live' | 'life' | 'now'>,
 ): Route[] {
-  const { config, store, providers, demo, ledger, ledgerCheck, life, now } = ctx
+  const { config, store, providers, demo, ledger, ledgerCheck, live, life, now } = ctx
   return [
     route({
       method: 'get',
@@ -89,6 +91,7 @@ export function statusRoutes(
             has_shared_key: sharedKey !== null && sharedKey !== NO_KEY,
             needs_key: sharedKey !== NO_KEY,
           })),
+          routing: routingStatus(live),
           provider_keys: await store.providerKeys.count(),
           demo: demo.url() !== null,
         }

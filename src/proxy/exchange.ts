@@ -4,6 +4,7 @@ import type { GatewayError } from '../errors.ts'
 import { newRequestId } from '../ids.ts'
 import type { Grant } from '../kv/kv.ts'
 import { redact } from '../redact.ts'
+import type { Try } from '../routing/live.ts'
 import type { AttemptRecord, Usage } from '../store/store.ts'
 import type { Reservation } from '../usage/budgets.ts'
 import type { Capture } from './capture.ts'
@@ -33,6 +34,8 @@ export type Exchange = {
   /** As the provider is asked for it, and which provider that is. */
   provider: string | null
   target: Target | null
+  /** The pattern of the route that it takes; null: none. */
+  route: string | null
   servedModel: string | null
   /** The answer of the attempt under way goes to the client. */
   relaying: boolean
@@ -61,7 +64,8 @@ export type Exchange = {
   taken: boolean
   /** It was let in: counts as a request of its token. */
   admitted: boolean
-  /** The attempt under way. */
+  /** The attempt under way, and what is counted of it. */
+  attempt: Try | null
   answer: Answer | null
   /** Stops whatever the exchange waits for. */
   cancel: (() => void) | null
@@ -113,6 +117,7 @@ export function newExchange(
     model: null,
     provider: null,
     target: null,
+    route: null,
     servedModel: null,
     relaying: false,
     stream: false,
@@ -130,6 +135,7 @@ export function newExchange(
     reservation: null,
     taken: false,
     admitted: false,
+    attempt: null,
     answer: null,
     cancel: null,
     drain: null,

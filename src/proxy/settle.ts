@@ -44,9 +44,9 @@ export function settle(parts: SettleParts, exchange: Exchange, outcome: Outcome,
     parts.life.unsettled--
     done()
   }
-  const { usage, partial, servedModel, tools, skipped, text } = (outcome.observer ?? passThrough).result()
+  const { usage, partial, servedModel, tools, changes = [], text } = (outcome.observer ?? passThrough).result()
   exchange.servedModel = servedModel
-  if (skipped) exchange.changes.push(`skipped:${skipped}`)
+  exchange.changes.push(...changes)
   if (usage !== null || !(mayEstimate(exchange, outcome) || failedHalfWay(exchange, outcome, text)))
     return book(parts, exchange, outcome, withTools(usage ?? NO_USAGE, tools, servedModel), written)
   estimate(parts, exchange, outcome.asked, text()).then((estimated) =>

@@ -26,8 +26,8 @@ export type Observed = {
   servedModel: string | null
   /** Calls of tools that the provider runs and charges itself, where its usage does not tell of them. */
   tools: UsageDetails | null
-  /** Events that could not be read and were passed over. */
-  skipped?: number
+  /** How what the client got is not what the provider sent: `skipped:1` (an event that could not be read), `done` (its end was supplied). */
+  changes?: readonly string[]
   /** The generated text so far, for an estimate when no usage was reported. Null: this answer has none. */
   text(): string | null
 }

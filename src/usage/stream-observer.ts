@@ -46,6 +46,7 @@ export function createStreamObserver({ terminator, hideUsage, secret }: Options)
   let modelTries = MODEL_TRIES
   let finished = false
   let failed = false
+  let isSupplied = false
   const text = createStreamText()
   const tools = createToolCount()
 
@@ -239,12 +240,19 @@ export function createStreamObserver({ terminator, hideUsage, secret }: Options)
       const shown = left.length === 0 ? null : readLast(left)
       if (terminator !== 'done' || finished || failed || lacksItsEnd()) return shown
       // Everything is said but that it is: some leave that out.
+      isSupplied = true
       return Buffer.concat([shown ?? EMPTY, left.length === 0 ? EMPTY : BLANK_LINE, DONE_EVENT])
     },
     finished: () => finished,
     truncated: () => !finished && (giant !== null || lacksItsEnd()),
     failed: () => failed,
-    result: () => ({ usage, servedModel, tools: tools.result(), text: () => text.all() }),
+    result: () => ({
+      usage,
+      servedModel,
+      tools: tools.result(),
+      changes: isSupplied ? ['done'] : [],
+      text: () => text.all(),
+    }),
   }
 }
 

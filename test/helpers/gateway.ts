@@ -46,6 +46,8 @@ export async function startTestGateway({
 }: Options = {}): Promise<TestGateway> {
   const dataDir = given ?? mkdtempSync(join(tmpdir(), 'llm-proxy-test-'))
   const { config: defaults } = loadConfig({ env: {}, cwd: dataDir })
+  const retry = own.retry ?? { ...defaults.retry, maxRetries: 0 }
+  const timeouts = own.timeouts ?? defaults.timeouts
   const config: Config = {
     ...defaults,
     port: 0,
@@ -53,7 +55,8 @@ export async function startTestGateway({
     providers: upstream
       ? { ...defaults.providers, openai: { apiKey: PROVIDER_KEY, baseUrl: upstream } }
       : defaults.providers,
-    retry: { ...defaults.retry, maxRetries: 0 },
+    retry,
+    routing: { ...defaults.routing, retry: { ...defaults.routing.retry, ...retry }, timeouts },
     ...own,
   }
   let logged = ''

@@ -195,7 +195,7 @@ export function createDialectObserver({ parser, builder, secret }: Options): Obs
       partial: isProvisional ? usage : null,
       servedModel,
       tools: null,
-      skipped,
+      changes: skipped === 0 ? [] : [`skipped:${skipped}`],
       text: () => text,
     }),
   }

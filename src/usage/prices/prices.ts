@@ -3,7 +3,7 @@ import type { PriceConfig } from '../../config/config.ts'
 import { matchesGlob } from '../../domain/globs.ts'
 import type { Usage } from '../../store/store.ts'
 import { type Charge, chargesOf, costOf, highestOf } from './cost.ts'
-import { isInList, listedModels, listName, listPriceOf, loadListPrices } from './list-prices.ts'
+import { contextWindowOf, isInList, listedModels, listName, listPriceOf, loadListPrices } from './list-prices.ts'
 import { FREE_PROVIDER, LISTED_PROVIDERS, listedAs } from './providers.ts'
 import { type Rates, ratesOfOverride } from './rates.ts'
 import { UNITS, type Unit } from './units.ts'
@@ -37,6 +37,8 @@ export type Prices = {
   show(provider: string, model: string, at: number): PriceEntry | null
   /** Whether the list (not the configuration) has the model for the provider; null: it has none of this provider's. */
   isListed(provider: string, model: string): boolean | null
+  /** The longest prompt in tokens that the model takes, as the list has it; null where it does not say. */
+  contextWindow(provider: string, model: string): number | null
   /** Loads the list of prices, so that no request has to wait for it. */
   warm(): void
 }
@@ -116,6 +118,7 @@ export function createPrices({ discounts, models }: PriceConfig): Prices {
       listed.set(key, found)
       return found
     },
+    contextWindow: (provider, model) => (model.length > MAX_NAME ? null : contextWindowOf(provider, model)),
     warm: loadListPrices,
   }
 }
