@@ -145,7 +145,13 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 const isRepeatable = ({ method, endpoint, inBackground }: Exchange) =>
   SAFE_METHODS.has(method) || (endpoint !== null && !inBackground)
 
-function begin({ http, metrics, config, live }: Parts, exchange: Exchange, stop: Stop, { request }: Prepared): Answer {
+/** Starts one attempt, which a client that leaves ends. */
+export function begin(
+  { http, metrics, config, live }: Pick<Parts, 'http' | 'metrics' | 'config' | 'live'>,
+  exchange: Exchange,
+  stop: Stop,
+  { request }: Pick<Prepared, 'request'>,
+): Answer {
   const now = performance.now()
   exchange.overheadMs ??= now - exchange.startedMs
   const answer = http.start(request(), exchange.startedMs + config.timeouts.totalMs, stop.timeouts)
@@ -163,7 +169,7 @@ function begin({ http, metrics, config, live }: Parts, exchange: Exchange, stop:
 const cancelling = (answer: Answer) => () =>
   answer.cancel(new UpstreamFailure('cancelled', 'The client closed the connection.'))
 
-const firstByte = (answer: Answer): Promise<UpstreamFailure | null> =>
+export const firstByte = (answer: Answer): Promise<UpstreamFailure | null> =>
   answer.ready.then(
     () => null,
     (failure: UpstreamFailure) => failure,

@@ -5,7 +5,7 @@ import { newRequestId } from '../ids.ts'
 import type { Grant } from '../kv/kv.ts'
 import { redact } from '../redact.ts'
 import type { Try } from '../routing/live.ts'
-import type { AttemptRecord } from '../store/store.ts'
+import type { AttemptRecord, Usage } from '../store/store.ts'
 import type { Reservation } from '../usage/budgets.ts'
 import type { Capture } from './capture.ts'
 import { type Endpoint, meteredEndpoint } from './endpoints.ts'
@@ -46,6 +46,8 @@ export type Exchange = {
   /** The provider works on behind its answer: what this says of usage, if anything, is not all. */
   inBackground: boolean
   attempts: AttemptRecord[]
+  /** Answers that broke off, and with which another one went on: what they have used. */
+  broken: readonly BrokenPart[]
   /** What was changed on the way, in the names of the fields. */
   changes: string[]
   /** What the provider's way of speaking has no place for, in the names of the client's. */
@@ -84,10 +86,14 @@ export type Exchange = {
   readerPatienceMs: number
 }
 
+/** `costNanoUsd` null: no price is known. */
+export type BrokenPart = { usage: Usage; costNanoUsd: bigint | null; priceSource: string | null }
+
 /** One that is answered over HTTP. */
 export type HttpExchange = Exchange & { readonly res: ServerResponse }
 
 const NONE: readonly string[] = []
+const NO_PARTS: readonly BrokenPart[] = []
 
 type Clock = { now(): number; patienceMs: number; mounts?: Mounts }
 
@@ -121,6 +127,7 @@ export function newExchange(
     stream: false,
     inBackground: false,
     attempts: [],
+    broken: NO_PARTS,
     changes: [],
     dropped: NONE,
     overheadMs: null,

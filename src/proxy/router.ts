@@ -12,10 +12,12 @@ import { deploymentIn, modelCall, modelInPath } from './endpoints.ts'
 import { type HttpExchange, newExchange } from './exchange.ts'
 import { plausibleTokens } from './expected-tokens.ts'
 import { featuresOf } from './features.ts'
+import { findNext } from './find-next.ts'
 import type { Answer } from './forward.ts'
 import { headerOf } from './headers.ts'
 import { alone, direct, type Itinerary, planItinerary, type RuleFacts, type Stop } from './itinerary.ts'
 import { captureUpload, keepBodies } from './keep-bodies.ts'
+import { createKeepalive } from './keepalive.ts'
 import { modelsHandler } from './models.ts'
 import { createMounts } from './mounts.ts'
 import { hidesItsModel, mustNameModel, otherModels } from './named-models.ts'
@@ -46,6 +48,8 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
   const choice = choiceOf(ctx)
 
   const clock = { now: ctx.now, patienceMs: ctx.config.timeouts.idleMs, mounts: createMounts(ctx.providers) }
+
+  const keepalive = createKeepalive(() => ctx.routing.ofFile().stream.keepaliveMs)
 
   const handler = (req: IncomingMessage, res: ServerResponse) => {
     const exchange = newExchange(clock, req, res) as HttpExchange
@@ -121,7 +125,11 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     if (translation && !(translation.createStreamBuilder && exchange.stream && isStream(answer)))
       return await answerWhole(ctx, exchange, stop, answer, translation)
     if (exchange.pinning?.tells === 'list' && answer.status < 300) return await answerList(ctx, exchange, stop, answer)
-    relay(ctx, exchange, stop, answer, { hideUsage, drains: ctx.config.onClientAbort === 'drain', translation })
+    const recover = exchange.stream
+      ? findNext(ctx, exchange, itinerary, stop, (next) => prepare(ctx, exchange, next, () => null))
+      : null
+    const drains = ctx.config.onClientAbort === 'drain'
+    relay(ctx, exchange, stop, answer, { hideUsage, drains, translation, recover, keepalive })
   }
 
   const map = { choice, live: ctx.live, priceOf: (provider: string, model: string) => priceOf(ctx, provider, model) }
