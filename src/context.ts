@@ -1,4 +1,5 @@
 import type { Config } from './config/config.ts'
+import type { LoadedConfig } from './config/load.ts'
 import { createIpList } from './domain/ip-list.ts'
 import { createSealer, type Sealer } from './domain/secrets.ts'
 import { createTokenIndex, type TokenIndex } from './domain/token-index.ts'
@@ -12,6 +13,7 @@ import { type Catalogue, createCatalogue } from './proxy/catalogue.ts'
 import { createUpstreams, type Upstreams } from './proxy/forward.ts'
 import { createModelLists, type ModelLists } from './proxy/model-lists.ts'
 import { registerSecret } from './redact.ts'
+import { createReload, type Reload } from './reload.ts'
 import { type CurrentRouting, createRouting } from './routing/current.ts'
 import { openStore } from './store/open.ts'
 import type { LedgerRow, Store } from './store/store.ts'
@@ -29,7 +31,9 @@ import { keepRequests } from './usage/retention.ts'
 
 /** The one object that wires the parts: made by `openContext`, handed to every surface. */
 export type AppContext = {
+  /** As it was at the start; what `reload` may change is in `routing`, `prices` and `alerts`. */
   config: Config
+  reload: Reload
   store: Store
   kv: Kv
   providers: Providers
@@ -73,16 +77,26 @@ export type Life = {
 /** A request that is older than so many of its time limits has ended, one way or the other. */
 const GRACE = 2
 
-type Options = { config: Config; managementToken: string; encryptionKey: Buffer; log: Logger; now?: () => number }
+type Options = {
+  loaded: LoadedConfig
+  /** Reads the configuration again. Throws `ConfigError`. */
+  load(): LoadedConfig
+  managementToken: string
+  encryptionKey: Buffer
+  log: Logger
+  now?: () => number
+}
 
 /** Opens the database and wires the parts. Throws `StoreError`. */
 export async function openContext({
-  config,
+  loaded,
+  load,
   managementToken,
   encryptionKey,
   log,
   now = Date.now,
 }: Options): Promise<AppContext> {
+  const { config } = loaded
   const store = await openStore({ dataDir: config.dataDir, log })
   const metrics = createMetrics()
   const sealer = createSealer(encryptionKey)
@@ -132,7 +146,7 @@ export async function openContext({
   const repricer = createRepricer({
     store,
     now,
-    run: (query) => runJob({ name: 'reprice', dataDir, prices: config.prices, query }, jobs.signal),
+    run: (query) => runJob({ name: 'reprice', dataDir, prices: prices.config(), query }, jobs.signal),
     onChange: () =>
       void budgets.recount().catch((cause) => log.error('what budgets have used could not be counted anew', { cause })),
   })
@@ -187,9 +201,12 @@ export async function openContext({
   const http = createUpstreams(config)
   const modelLists = createModelLists({ http, metrics, log })
   const catalogue = createCatalogue(modelLists, prices)
+  const routing = createRouting({ store, file: config.routing })
+  const reload = createReload({ loaded, load, routing, prices, alerts, store, log, now })
   const life: Life = { startedAt: now(), draining: false, running: 0, unsettled: 0 }
   return {
     config,
+    reload,
     store,
     kv: createMemoryKv(),
     providers,
@@ -204,7 +221,7 @@ export async function openContext({
     repricer,
     ledgerCheck,
     http,
-    routing: createRouting({ store, file: config.routing }),
+    routing,
     modelLists,
     catalogue,
     metrics,
