@@ -78,8 +78,11 @@ LLM Proxy starts without any configuration. Everything below can be said in thre
 2. a file \`.env\` in the working folder (see [.env.example](../.env.example)),
 3. a YAML file: \`llm-proxy.yaml\` in the working folder, or the file that \`LLM_PROXY_CONFIG\` names.
 
-The configuration is read once, at start. If anything in it is wrong, all problems are listed together, each with the name to
-change, and the program exits with 1. \`llm-proxy config check\` does the same without starting. An empty value counts as unset.`
+The configuration is read at start. If anything in it is wrong, all problems are listed together, each with the name to
+change, and the program exits with 1. \`llm-proxy config check\` does the same without starting. An empty value counts as unset.
+
+A change of the YAML file, SIGHUP and \`POST /manage/reload\` have it read again: options marked ↻, routes and rules are taken over at
+once, the others at the next start (see [routing.md](routing.md#changing-it-while-it-runs)).`
 
 const NOTES = `\
 ## Secrets from files
@@ -118,7 +121,7 @@ function renderTable(names: OptionName[]): string {
     const yaml = yamlPathsOf(name)
       .map((path) => `\`${path}\``)
       .join(', ')
-    return `| ${spellings.join(', ')}${option.secret ? ' 🔒' : ''} | ${yaml} | ${defaultOf(option)} | ${describe(option)} |`
+    return `| ${spellings.join(', ')}${option.secret ? ' 🔒' : ''}${option.live ? ' ↻' : ''} | ${yaml} | ${defaultOf(option)} | ${describe(option)} |`
   })
   return ['| variable | YAML | default | meaning |', '|---|---|---|---|', ...rows].join('\n')
 }

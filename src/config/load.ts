@@ -20,6 +20,8 @@ export type LoadedConfig = {
   warnings: string[]
   /** Where each option's value comes from, by its name in the environment (`.env` counts as the environment). */
   origins: Record<OptionName, Origin>
+  /** Each option's value as it was read, by its name in the environment. */
+  values: Values
   /** Each option's value as text, by its name in the environment; a secret is `(set)`, nothing is `(none)`. */
   shown: Record<OptionName, string>
 }
@@ -59,7 +61,7 @@ export function loadConfig({ env, cwd, terminal = false }: Surroundings): Loaded
   const base = toConfig(values, origins, custom, cwd, file, terminal)
   const config: Config = deepFreeze({ ...base, routing: toRouting(values, base, routes, rules) })
   const shown = Object.fromEntries(readings.map(([name, { value }]) => [name, show(name, value)]))
-  return { config, warnings: findings.warnings, origins, shown: shown as Record<OptionName, string> }
+  return { config, warnings: findings.warnings, origins, values, shown: shown as Record<OptionName, string> }
 }
 
 /** `label`: the name by which the user said it. */
