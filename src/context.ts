@@ -9,9 +9,11 @@ import { createMetrics, type Metrics } from './metrics.ts'
 import { createDemoSwitch, type DemoSwitch } from './providers/demo-switch.ts'
 import { createProviders, hasSharedKey, NO_KEY, type Providers } from './providers/index.ts'
 import { type Catalogue, createCatalogue } from './proxy/catalogue.ts'
+import { createFairShare, type FairShare } from './proxy/fair-share.ts'
 import { createUpstreams, type Upstreams } from './proxy/forward.ts'
 import { createModelLists, type ModelLists } from './proxy/model-lists.ts'
 import { createPins, type Pins } from './proxy/pins/pins.ts'
+import { createSlots, type Slots } from './proxy/slots.ts'
 import { registerSecret } from './redact.ts'
 import { openStore } from './store/open.ts'
 import type { LedgerRow, Store } from './store/store.ts'
@@ -48,6 +50,8 @@ export type AppContext = {
   modelLists: ModelLists
   catalogue: Catalogue
   pins: Pins
+  slots: Slots
+  fairShare: FairShare
   metrics: Metrics
   log: Logger
   sealer: Sealer
@@ -216,6 +220,11 @@ export async function openContext({
     modelLists,
     catalogue,
     pins,
+    slots: createSlots({
+      limitsOf: (name) => (Object.hasOwn(config.providers, name) ? (config.providers[name]!.limits ?? null) : null),
+      onWaiting: metrics.queueWaiting,
+    }),
+    fairShare: createFairShare({ places: config.maxConcurrentRequests, now }),
     metrics,
     log,
     sealer,

@@ -73,6 +73,12 @@ export function createMetrics() {
     labelNames: ['provider'],
     registers,
   })
+  const queueWaiting = new Gauge({
+    name: 'llmproxy_queue_waiting',
+    help: 'Requests that wait for others to a provider to end.',
+    labelNames: ['provider'],
+    registers,
+  })
   const available = new Gauge({
     name: 'llmproxy_model_availability',
     help: '1 when the last answer of that model was one, 0 when the provider failed.',
@@ -153,6 +159,7 @@ export function createMetrics() {
       active.dec({ provider })
       attempts.inc({ provider, outcome })
     },
+    queueWaiting: (provider: string, waiting: number) => queueWaiting.set({ provider }, waiting),
     requestRejected: (code: string) => rejected.inc({ code }),
     ledgerPending: (rows: number) => ledgerPending.set(rows),
     ledgerChecked(at: number, places: number) {

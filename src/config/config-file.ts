@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { LineCounter, parseDocument } from 'yaml'
 import { type Environment, type Findings, fileErrorText, findInEnvironment, lookUpVariable } from './environment.ts'
+import { QUEUE_PATHS } from './provider-limits.ts'
 import { OPTION_NAMES, yamlPathOf } from './schema.ts'
 import { nearest } from './suggest.ts'
 
@@ -75,7 +76,7 @@ function parseYaml(text: string, label: string, findings: Findings): unknown {
 type Tree = Map<string, Tree | null>
 const NOTHING: Tree = new Map()
 
-const KNOWN_PATHS = OPTION_NAMES.map(yamlPathOf).filter((path) => path !== null)
+const KNOWN_PATHS = [...OPTION_NAMES.map(yamlPathOf).filter((path) => path !== null), ...QUEUE_PATHS]
 /** Known keys by level; null is a key that takes a value. */
 const KNOWN = buildTree(KNOWN_PATHS)
 

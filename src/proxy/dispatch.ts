@@ -7,17 +7,19 @@ import { type Answer, UpstreamFailure, type UpstreamRequest } from './forward.ts
 import { headerOf } from './headers.ts'
 import type { Target } from './plan.ts'
 
-type Parts = Pick<AppContext, 'http' | 'metrics' | 'config' | 'now'>
+type Parts = Pick<AppContext, 'http' | 'metrics' | 'config' | 'now' | 'slots'>
 export type Build = (target: Target) => UpstreamRequest
 
 /**
  * The only loop that tries. It ends with an answer whose first byte is here (a success, or an error that is the provider's last
- * word), or throws `upstream_unreachable`, `upstream_timeout`, `client_closed`. Once a byte has reached the client nothing is
+ * word), or throws `upstream_unreachable`, `upstream_timeout`, `client_closed`, `overloaded`. Once a byte has reached the client nothing is
  * tried again. A body that passes as a stream can be sent once.
  */
 export async function dispatch(parts: Parts, exchange: Exchange, target: Target, build: Build): Promise<Answer> {
   const once = exchange.body.kind === 'stream'
   for (;;) {
+    const slot = parts.slots.acquire(target.provider.name, exchange.caller?.project.id ?? '', exchange)
+    exchange.slot = slot instanceof Promise ? await slot : slot
     const answer = begin(parts, exchange, build(target))
     const failure = await firstByte(answer)
     const attempt = () => note(parts, exchange, target, answer, failure)
@@ -101,6 +103,8 @@ export function note(
   failure: UpstreamFailure | null,
 ): void {
   const outcome = outcomeOf(answer, failure)
+  exchange.slot?.()
+  exchange.slot = null
   metrics.attemptEnded(target.provider.name, outcome)
   exchange.attempts.push({
     provider: target.provider.name,
