@@ -9,7 +9,8 @@ import { referencesIn } from './references.ts'
 
 /** What a request does to objects, and what its answer is read for. */
 export type Pinning = {
-  place: Place
+  /** Null: the request is about none by its path. */
+  place: Place | null
   /** `made`: a new object; `seen`: others that belong to it; `forgotten`: its end; `list`: objects of all projects. Null: nothing. */
   tells: 'made' | 'seen' | 'forgotten' | 'list' | null
   /** The request may make a container on its way. */
@@ -35,7 +36,9 @@ export function seekAccount(
   const isModelCall = method === 'POST' && (endpoint !== null || path.api.startsWith('/v1/messages/count_tokens'))
   if (place === null && !isModelCall) return null
   const value = body.kind === 'json' ? body.value : null
-  if (place !== null) exchange.pinning = pinningOf(place, method, value)
+  const tells = place === null ? null : whatItTells(place, method, value)
+  // Plain chats have nothing to tell.
+  if (tells !== null) exchange.pinning = { place, tells, runsCode: runsCode(value), renews: [] }
   const ids = referencesIn(place, value, isModelCall)
   return ids.length === 0 ? null : find(parts, exchange, caller, ids)
 }
@@ -53,22 +56,22 @@ async function find(
   const foreign = ids.find((id) => !isOwn(id) && known.some(({ objectId }) => objectId === id))
   if (foreign !== undefined) throw noSuchObject(foreign)
   // Of what nobody knows nothing is learnt: it may be anybody's.
-  if (pinning?.tells === 'seen' && !isOwn(pinning.place.objectId!)) pinning.tells = null
+  if (pinning?.tells === 'seen' && !isOwn(pinning.place!.objectId!)) pinning.tells = null
   if (own.length === 0) return null
   const accounts = own.map((pin) => accountOf(providers, caller, pin))
   const account = accounts[0]!
   const other = accounts.findIndex(({ provider, key }) => provider !== account.provider || key !== account.key)
   if (other !== -1) throw twoAccounts(own[0]!, own[other]!)
   const renews = own.filter(({ keyId }) => keyId !== account.keyId)
-  if (pinning !== null) pinning.renews = renews
+  if (renews.length > 0) exchange.pinning = { ...(pinning ?? NOTHING_TOLD), renews }
   return account
 }
 
-function pinningOf(place: Place, method: string, body: Record<string, unknown> | null): Pinning {
-  const tools = Array.isArray(body?.tools) ? body.tools : []
-  const runsCode = tools.some((tool: unknown) => (tool as { type?: unknown } | null)?.type === 'code_interpreter')
-  return { place, tells: whatItTells(place, method, body), runsCode, renews: [] }
-}
+const NOTHING_TOLD: Pinning = { place: null, tells: null, runsCode: false, renews: [] }
+
+const runsCode = (body: Record<string, unknown> | null) =>
+  Array.isArray(body?.tools) &&
+  body.tools.some((tool) => (tool as { type?: unknown } | null)?.type === 'code_interpreter')
 
 function whatItTells(
   { collection: { path }, objectId, rest }: Place,
