@@ -34,8 +34,10 @@ export function watchObjects(
     createdAt: exchange.at,
     expiresAt: days === null ? null : exchange.at + days * DAY_MS,
   })
-  for (const { objectId, expiresAt } of pinning.renews)
-    pins.note({ kind: 'made', pin: { ...pinOf(objectId, null), expiresAt } })
+  for (const { objectId, createdAt, expiresAt } of pinning.renews) {
+    const days = expiresAt === null ? null : (expiresAt - createdAt) / DAY_MS
+    pins.note({ kind: 'made', pin: pinOf(objectId, days) })
+  }
   if (place === null) return observer
   if (tells === 'forgotten') pins.note({ kind: 'forgotten', pin: pinOf(place.objectId!, null) })
   if (tells !== 'made' && tells !== 'seen') return observer
