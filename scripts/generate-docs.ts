@@ -105,6 +105,7 @@ ${YAML_EXAMPLE}\`\`\`
 - Under \`providers\` there may be others than the built-in ones: what has a \`kind\`. How stands in
   [providers.md](providers.md#your-own).
 - \`routes\`, \`rules\` and \`app_config.failover_routes\` stand in [routing.md](routing.md).
+- \`max_queued\` and \`queue_timeout_ms\` of a provider stand in the file alone: [operations.md](operations.md#overload).
 - Lists can be YAML lists or comma-separated text; prices are YAML, or JSON in the environment. Relative paths start at the working folder.
 
 ## Good to know

@@ -10,10 +10,12 @@ import { createMetrics, type Metrics } from './metrics.ts'
 import { createDemoSwitch, type DemoSwitch } from './providers/demo-switch.ts'
 import { createProviders, hasSharedKey, NO_KEY, type Providers } from './providers/index.ts'
 import { type Catalogue, createCatalogue } from './proxy/catalogue.ts'
+import { createFairShare, type FairShare } from './proxy/fair-share.ts'
 import { createUpstreams, type Upstreams } from './proxy/forward.ts'
 import { startHealthProbes } from './proxy/health-probes.ts'
 import { createModelLists, type ModelLists } from './proxy/model-lists.ts'
 import { createPins, type Pins } from './proxy/pins/pins.ts'
+import { createSlots, type Slots } from './proxy/slots.ts'
 import { registerSecret } from './redact.ts'
 import { createReload, type Reload } from './reload.ts'
 import { createLive } from './routing/create-live.ts'
@@ -60,6 +62,8 @@ export type AppContext = {
   /** What is known of the providers at this moment. */
   live: Live
   pins: Pins
+  slots: Slots
+  fairShare: FairShare
   metrics: Metrics
   log: Logger
   sealer: Sealer
@@ -260,6 +264,11 @@ export async function openContext({
     live,
     routing,
     pins,
+    slots: createSlots({
+      limitsOf: (name) => (Object.hasOwn(config.providers, name) ? (config.providers[name]!.limits ?? null) : null),
+      onWaiting: metrics.queueWaiting,
+    }),
+    fairShare: createFairShare({ places: config.maxConcurrentRequests, now }),
     metrics,
     log,
     sealer,

@@ -189,7 +189,8 @@ export const OPTIONS = {
     group: 'limits',
     parse: parse.integer(1, 100_000),
     default: 1000,
-    description: 'Requests served at once; past it clients get a 503 with `retry-after`.',
+    description:
+      'Requests served at once; past it clients get a 503 with `retry-after`. In a crowd projects share them evenly.',
   }),
   RATE_LIMIT: option({
     group: 'limits',

@@ -14,6 +14,7 @@ import type { Pinning } from './pins/seek.ts'
 import type { Target } from './plan.ts'
 import { NO_BODY, type RequestBody } from './read-request.ts'
 import { type Mounts, parsePath, type RequestPath } from './request-path.ts'
+import type { Release } from './slots.ts'
 
 /** One request on its way: what each step has found out, for the steps behind it and for the ledger. */
 export type Exchange = {
@@ -70,6 +71,10 @@ export type Exchange = {
   /** The attempt under way, and what is counted of it. */
   attempt: Try | null
   answer: Answer | null
+  /** Of the attempt under way. */
+  slot: Release | null
+  /** It has one of the places for requests at once. */
+  hasPlace: boolean
   /** Stops whatever the exchange waits for. */
   cancel: (() => void) | null
   /** Instead, once the client has gone: reads on for the provider's own count. */
@@ -141,6 +146,8 @@ export function newExchange(
     admitted: false,
     attempt: null,
     answer: null,
+    slot: null,
+    hasPlace: false,
     cancel: null,
     drain: null,
     refusal: null,

@@ -57,6 +57,7 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     ctx.life.unsettled++
     res.once('close', () => {
       ctx.life.running--
+      if (exchange.hasPlace) ctx.fairShare.leave(exchange.caller!.project.id)
       if (!res.writableFinished) {
         exchange.clientGone = true
         if (exchange.drain) exchange.drain()
@@ -69,8 +70,6 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
 
   const serve = async (exchange: HttpExchange) => {
     try {
-      if (ctx.life.running > ctx.config.maxConcurrentRequests)
-        throw new GatewayError('overloaded', { headers: { 'retry-after': '1' } })
       if (ctx.life.draining)
         throw new GatewayError('draining', { headers: { 'retry-after': '5', connection: 'close' } })
       await serveAdmitted(exchange)
@@ -83,6 +82,9 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     const { req, path } = exchange
     const caller = await authenticate(ctx.tokens, statics, req)
     exchange.caller = caller
+    if (exchange.clientGone) throw new GatewayError('client_closed')
+    ctx.fairShare.enter(caller.project.id)
+    exchange.hasPlace = true
     if (path.problem) throw path.problem
     // A provider that echoes the request would give its key away.
     if (exchange.method === 'TRACE')
@@ -267,7 +269,7 @@ function refuse(ctx: AppContext, exchange: HttpExchange, error: GatewayError): v
     res.destroy()
     return
   }
-  if (!exchange.admitted) ctx.metrics.requestRejected(error.code)
+  if (!exchange.admitted || error.code === 'overloaded') ctx.metrics.requestRejected(error.code)
   const gone = exchange.clientGone || error.code === 'client_closed'
   // What is still unread of a body would have to be read before the next request: better a new connection.
   if (!req.complete && req.readableLength === 0 && req.headers['content-length'] !== '0' && hasBody(req))

@@ -40,6 +40,7 @@ export type SettleParts = Pick<
 export function settle(parts: SettleParts, exchange: Exchange, outcome: Outcome, done: () => void): void {
   if (exchange.settled) throw new Error(`Request ${exchange.requestId} was settled twice.`)
   exchange.settled = true
+  exchange.slot?.()
   const written = () => {
     parts.life.unsettled--
     done()
