@@ -56,9 +56,9 @@ async function ask(
   prepare: (stop: Stop) => Prepared,
   sent: Sent | null,
 ): Promise<NextAnswer | null> {
-  if (!(await reserveMore(parts, exchange, stop))) return null
   const changes = exchange.changes.length
-  const prepared = prepareAgain(exchange, stop, prepare)
+  const prepared = await prepareAgain(parts, exchange, stop, prepare)
+  if (prepared === null) return null
   const { translation } = prepared
   const { from, request } = beginningIn(prepared.request(), exchange, stop, prepared, sent)
   const answer = begin(parts, exchange, stop, { request: () => request })
@@ -73,13 +73,17 @@ async function ask(
   return null
 }
 
-/** The parsed body was let go when the stream began. */
-function prepareAgain(exchange: HttpExchange, stop: Stop, prepare: (stop: Stop) => Prepared): Prepared {
+/** With money held back for it; null: there is not enough. The parsed body, which both need, was let go when the stream began. */
+async function prepareAgain(
+  parts: Parts,
+  exchange: HttpExchange,
+  stop: Stop,
+  prepare: (stop: Stop) => Prepared,
+): Promise<Prepared | null> {
   const { body } = exchange
-  if (body.kind !== 'json') return prepare(stop)
+  if (body.kind === 'json') exchange.body = { ...body, value: JSON.parse(body.bytes.toString()) as Json }
   try {
-    exchange.body = { ...body, value: JSON.parse(body.bytes.toString()) as Json }
-    return prepare(stop)
+    return (await reserveMore(parts, exchange, stop)) ? prepare(stop) : null
   } finally {
     exchange.body = body
   }

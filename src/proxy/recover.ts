@@ -65,6 +65,7 @@ export function createRecovery(exchange: HttpExchange, target: Target, builder: 
       return sent
     },
     join(next, sent, spent) {
+      tape.drop()
       const splice = createSplice({ sent, from: next.from, keepsThoughts, spent })
       const { translation } = next
       const told: StreamBuilder = spliced(own!, splice)
