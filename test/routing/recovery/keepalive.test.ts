@@ -131,46 +131,47 @@ describe('a client who waits for the next word', () => {
   })
 })
 
-/** With its provider silent until so many signs of life have been sent. */
-async function slowly<T>(pieces: string[], before: number, run: () => Promise<T>): Promise<T> {
-  await open(pieces, before)
-  const answer = run()
-  let bytes = 0
-  // The row is not there yet: what is sent can be seen at the socket alone.
-  await eventually(() => goOn !== undefined)
-  await eventually(async () => {
-    bytes++
-    return bytes > 300
+/** Reads as the SDK's own, and lets the provider go on when several signs of life have come through it. */
+const listening: typeof fetch = async (input, init) => {
+  const answer = await fetch(input, init)
+  let text = ''
+  let went = false
+  const watch = new TransformStream<Uint8Array, Uint8Array>({
+    transform(piece, to) {
+      to.enqueue(piece)
+      text += Buffer.from(piece).toString()
+      if (went || text.split(/: keepalive\n\n|(?<=\r\n\r\n)\r\n\r\n/).length < 4) return
+      went = true
+      goOn()
+    },
   })
-  goOn()
-  return answer
+  return new Response(answer.body!.pipeThrough(watch), { status: answer.status, headers: answer.headers })
 }
 
 describe('the official SDKs pass over signs of life', () => {
   const whole = WORDS.join('')
   it('OpenAI’s', async () => {
-    const client = () => new OpenAI({ baseURL: house.gateway.baseUrl, apiKey: house.secret, maxRetries: 0 })
-    const answer = await slowly(events, 3, () =>
-      client().chat.completions.stream({ model: 'smart', messages: MESSAGES }).finalChatCompletion(),
-    )
+    await open(events, 3)
+    const options = { apiKey: house.secret, maxRetries: 0, fetch: listening }
+    const client = new OpenAI({ baseURL: house.gateway.baseUrl, ...options })
+    const answer = await client.chat.completions.stream({ model: 'smart', messages: MESSAGES }).finalChatCompletion()
     expect(answer.choices[0]!.message.content).toBe(whole)
   })
   it('Anthropic’s', async () => {
-    const client = () => new Anthropic({ baseURL: house.gateway.url, apiKey: house.secret, maxRetries: 0 })
-    const answer = await slowly(events, 3, () =>
-      client().messages.stream({ model: 'smart', max_tokens: 9, messages: MESSAGES }).finalMessage(),
-    )
+    await open(events, 3)
+    const options = { apiKey: house.secret, maxRetries: 0, fetch: listening }
+    const client = new Anthropic({ baseURL: house.gateway.url, ...options })
+    const answer = await client.messages.stream({ model: 'smart', max_tokens: 9, messages: MESSAGES }).finalMessage()
     expect(answer.content).toMatchObject([{ type: 'text', text: whole }])
   })
   it('Google’s', async () => {
-    const client = () => new GoogleGenAI({ apiKey: house.secret, httpOptions: { baseUrl: house.gateway.url } })
-    const text = await slowly(events, 3, async () => {
-      let said = ''
-      for await (const chunk of await client().models.generateContentStream({ model: 'smart', contents: 'Hi' }))
-        said += chunk.text ?? ''
-      return said
-    })
-    expect(text).toBe(whole)
+    await open(events, 3)
+    const options = { baseUrl: house.gateway.url, fetch: listening }
+    const client = new GoogleGenAI({ apiKey: house.secret, httpOptions: options })
+    let said = ''
+    for await (const chunk of await client.models.generateContentStream({ model: 'smart', contents: 'Hi' }))
+      said += chunk.text ?? ''
+    expect(said).toBe(whole)
   })
 })
 
