@@ -10,11 +10,13 @@ import { createDemoSwitch, type DemoSwitch } from './providers/demo-switch.ts'
 import { createProviders, hasSharedKey, NO_KEY, type Providers } from './providers/index.ts'
 import { type Catalogue, createCatalogue } from './proxy/catalogue.ts'
 import { createUpstreams, type Upstreams } from './proxy/forward.ts'
+import { startHealthProbes } from './proxy/health-probes.ts'
 import { createModelLists, type ModelLists } from './proxy/model-lists.ts'
+import { createPins, type Pins } from './proxy/pins/pins.ts'
 import { registerSecret } from './redact.ts'
 import { createLive } from './routing/create-live.ts'
+import { type CurrentRouting, createRouting } from './routing/current.ts'
 import type { Live } from './routing/live.ts'
-import type { Routing } from './routing/types.ts'
 import { openStore } from './store/open.ts'
 import type { LedgerRow, Store } from './store/store.ts'
 import { type Alerts, createAlerts } from './usage/alerts/alerts.ts'
@@ -47,12 +49,13 @@ export type AppContext = {
   repricer: Repricer
   ledgerCheck: LedgerCheck
   http: Upstreams
+  /** Routes of the file and of the database, rules, and all that decides about other tries. */
+  routing: CurrentRouting
   modelLists: ModelLists
   catalogue: Catalogue
   /** What is known of the providers at this moment. */
   live: Live
-  /** Routes and policies as they hold now: a request keeps what it began with. */
-  routing: { current(): Routing }
+  pins: Pins
   metrics: Metrics
   log: Logger
   sealer: Sealer
@@ -197,17 +200,28 @@ export async function openContext({
   const http = createUpstreams(config)
   const modelLists = createModelLists({ http, metrics, log })
   const catalogue = createCatalogue(modelLists, prices)
-  const routing = { current: () => config.routing }
+  const routing = createRouting({ store, file: config.routing })
   const live = createLive({
     now,
     random: Math.random,
-    breaker: () => routing.current().breaker,
-    keys: () => routing.current().keys,
+    breaker: () => routing.ofFile().breaker,
+    keys: () => routing.ofFile().keys,
     rateLimitNames: (name) => providers.get(name)?.rateLimits ?? null,
     onChange: ({ provider, keyId, model }, state) =>
       log[state === 'open' ? 'warn' : 'info'](BREAKER_NEWS[state], { provider, key: keyId, model }),
   })
   metrics.watchRouting(live)
+  const pins = createPins({
+    store: store.pins,
+    now,
+    onFailure: (cause, waiting, lost) =>
+      log.error('to which accounts objects belong cannot be written down; it holds until the process ends', {
+        waiting,
+        lost,
+        cause,
+      }),
+  })
+  const probes = startHealthProbes({ http, providers, live, log, everyMs: config.healthProbeMs })
   const life: Life = { startedAt: now(), draining: false, running: 0, unsettled: 0 }
   return {
     config,
@@ -229,6 +243,7 @@ export async function openContext({
     catalogue,
     live,
     routing,
+    pins,
     metrics,
     log,
     sealer,
@@ -237,10 +252,14 @@ export async function openContext({
     now,
     async close() {
       ledgerCheck.close()
+      probes.close()
       jobs.abort()
       const unwritten = await ledger.close()
       // Better in the log than nowhere: these rows can be entered by hand.
       for (const row of unwritten) logUnwritten(log, row)
+      const unpinned = await pins.close()
+      if (unpinned > 0)
+        log.error('accounts of objects are forgotten, for they could not be written', { objects: unpinned })
       await Promise.all([alerts.close(), retention.close(), bodies?.close()])
       await Promise.all([http.close(), estimator.close(), demo.close()])
       await store.close()

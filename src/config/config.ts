@@ -59,6 +59,8 @@ export type Config = {
   retry: { maxRetries: number; initialBackoffMs: number; maxBackoffMs: number; factor: number; jitter: number }
   /** What the file says of routes, with the two groups above; those of the database are added at run time. */
   routing: Routing
+  /** How often providers are probed; null: never. */
+  healthProbeMs: number | null
   /** Default per token that has no limit of its own. */
   rateLimit: { requests: number; windowSeconds: number } | null
   streamUsage: 'inject' | 'estimate'

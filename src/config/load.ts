@@ -175,6 +175,7 @@ function toConfig(
       factor: values.BACKOFF_FACTOR,
       jitter: values.JITTER,
     },
+    healthProbeMs: values.HEALTH_PROBE_SECONDS === 0 ? null : Math.round(values.HEALTH_PROBE_SECONDS * 1000),
     rateLimit:
       values.RATE_LIMIT === null ? null : { requests: values.RATE_LIMIT, windowSeconds: values.RATE_LIMIT_WINDOW },
     streamUsage: values.STREAM_USAGE,

@@ -88,6 +88,14 @@ export const routingOptions = {
     default: 1,
     description: 'So many requests at once try it then.',
   } satisfies Option<number, number>,
+  HEALTH_PROBE_SECONDS: {
+    group: 'retries',
+    parse: parse.decimal(0, MAX_SECONDS),
+    default: 0,
+    unit: 's',
+    description:
+      'How often each provider with a key of yours is asked for something cheap, so that an outage, or its end, is known without requests; `0`: never.',
+  } satisfies Option<number, number>,
   STREAM_RECOVERY: {
     group: 'retries',
     yaml: 'stream.recovery',

@@ -10,7 +10,8 @@ import { note } from './dispatch.ts'
 import type { HttpExchange } from './exchange.ts'
 import { type Answer, type Receiver, UpstreamFailure } from './forward.ts'
 import { headerOf } from './headers.ts'
-import { createPulse, type Keepalive } from './keepalive.ts'
+import { createPulse, type KeepaliveEvery } from './keepalive.ts'
+import { whenKept } from './pins/watch-answer.ts'
 import type { Target } from './plan.ts'
 import type { Broken, NextAnswer, Recover, Recovery } from './recover.ts'
 import { breakOff, sendError } from './respond.ts'
@@ -35,7 +36,7 @@ type Joint = { splice: Splice; asked: Buffer | null }
 
 type Manner = {
   isEventStream: boolean
-  keepalive: Keepalive | null
+  keepalive: KeepaliveEvery | null
   /** Null: what breaks off stays so. */
   recovery: (Recovery & { next: Recover }) | null
   /** What is done instead of stopping it when the client leaves. */
@@ -111,10 +112,12 @@ export function createDelivery(
     if (translated && !isOver) answer.limit(REST_BYTES, performance.now() + REST_MS)
     held.unshift(recovery?.tape.rest() ?? null)
     for (const piece of held) exchange.responseBytes += piece?.length ?? 0
-    close(own, { status: answer.status, answered: !failed, error: failed ? 'upstream_error' : null }, () => {
-      committed = true
-      finish(translated)
-    })
+    close(own, { status: answer.status, answered: !failed, error: failed ? 'upstream_error' : null }, () =>
+      whenKept(parts, exchange, () => {
+        committed = true
+        finish(translated)
+      }),
+    )
   }
 
   const finish = (translated: boolean) => {

@@ -10,6 +10,7 @@ import type { Reservation } from '../usage/budgets.ts'
 import type { Capture } from './capture.ts'
 import { type Endpoint, meteredEndpoint } from './endpoints.ts'
 import type { Answer } from './forward.ts'
+import type { Pinning } from './pins/seek.ts'
 import type { Target } from './plan.ts'
 import { NO_BODY, type RequestBody } from './read-request.ts'
 import { type Mounts, parsePath, type RequestPath } from './request-path.ts'
@@ -37,6 +38,8 @@ export type Exchange = {
   /** The pattern of the route that it takes; null: none. */
   route: string | null
   servedModel: string | null
+  /** What it does to objects of a provider's account; null: nothing. */
+  pinning: Pinning | null
   /** The answer of the attempt under way goes to the client. */
   relaying: boolean
   stream: boolean
@@ -119,6 +122,7 @@ export function newExchange(
     target: null,
     route: null,
     servedModel: null,
+    pinning: null,
     relaying: false,
     stream: false,
     inBackground: false,

@@ -90,6 +90,15 @@ function routeOf({ routes }: Routing, { name, route, provider, model }: Rule): R
   return { pattern: name, origin: 'file', id: null, strategy: 'fallback', targets, ...rest }
 }
 
+/** To this account and no other. */
+export const alone = ({ retry }: Routing, target: Target): Itinerary => ({
+  stops: [{ ...target, step: 0 }],
+  route: null,
+  rule: null,
+  maxRetries: retry.maxRetries,
+  recovery: 'off',
+})
+
 type Step = Pick<Target, 'provider' | 'model' | 'timeouts'>
 
 /** One for each key, in the order of trying. */

@@ -7,6 +7,7 @@ import type { HttpExchange } from './exchange.ts'
 import type { UpstreamRequest } from './forward.ts'
 import { refuseUnmeterable } from './google-parameters.ts'
 import { translatedHeaders, upstreamHeaders } from './headers.ts'
+import { isRead } from './pins/watch-answer.ts'
 import type { Target } from './plan.ts'
 import { asksForUsage, mayAskForUsage, withModel, withUsageAsked } from './rewrite.ts'
 import { translateEmbeddings } from './translate/embeddings.ts'
@@ -82,8 +83,8 @@ function passedOn(
     }
   }
   const contentLength = bytes !== null ? String(bytes.length) : body.kind === 'stream' ? body.contentLength : null
-  // Where usage must be read the answer has to come uncompressed; everywhere else the caller and the provider agree on it.
-  const acceptEncoding = endpoint ? 'identity' : (header(req, 'accept-encoding') ?? null)
+  // What must be read has to come uncompressed; everywhere else the caller and the provider agree on it.
+  const acceptEncoding = endpoint || isRead(exchange.pinning) ? 'identity' : (header(req, 'accept-encoding') ?? null)
   const auth = authOf(exchange, target)
   const path = pathFor(exchange, target)
   const request = (): UpstreamRequest => ({

@@ -14,7 +14,8 @@ import { note } from './dispatch.ts'
 import type { HttpExchange } from './exchange.ts'
 import { type Answer, UpstreamFailure } from './forward.ts'
 import { addRequestId, downstreamHeaders, headerOf } from './headers.ts'
-import type { Keepalive } from './keepalive.ts'
+import type { KeepaliveEvery } from './keepalive.ts'
+import { watchObjects } from './pins/watch-answer.ts'
 import type { Target } from './plan.ts'
 import { createRecovery, type Recover } from './recover.ts'
 import { ownHeaders } from './respond.ts'
@@ -39,7 +40,7 @@ type Manner = {
   /** Finds another answer for a stream that breaks off. Null: it ends in an error. */
   recover?: Recover | null
   /** Null: waiting clients hear nothing. */
-  keepalive?: Keepalive | null
+  keepalive?: KeepaliveEvery | null
 }
 
 /**
@@ -57,6 +58,10 @@ export function relay(
   exchange.relaying = true
   const encoding = headerOf(answer.headers, 'content-encoding')
   const framing = frame(exchange, target, answer, hideUsage, translation)
+  if (translation === null) {
+    const { observer, isEventStream } = framing
+    framing.observer = watchObjects(parts, exchange, target, answer, isEventStream, observer)
+  }
   const decodes = framing.observer !== passThrough && encoding !== null && encoding !== 'identity'
   const untouched = !decodes && !(framing.isEventStream && hideUsage) && !framing.translated
   const extra = ownHeaders(exchange, answer.headersAt - answer.startedAt)

@@ -15,7 +15,7 @@ import { featuresOf } from './features.ts'
 import { findNext } from './find-next.ts'
 import type { Answer } from './forward.ts'
 import { headerOf } from './headers.ts'
-import { direct, type Itinerary, planItinerary, type RuleFacts, type Stop } from './itinerary.ts'
+import { alone, direct, type Itinerary, planItinerary, type RuleFacts, type Stop } from './itinerary.ts'
 import { captureUpload, keepBodies } from './keep-bodies.ts'
 import { createKeepalive } from './keepalive.ts'
 import { modelsHandler } from './models.ts'
@@ -23,6 +23,9 @@ import { createMounts } from './mounts.ts'
 import { hidesItsModel, mustNameModel, otherModels } from './named-models.ts'
 import { isAboutOwnKey, refuseOwnKey } from './own-key.ts'
 import { answerOwnUsage } from './own-usage.ts'
+import { answerList } from './pins/answer-list.ts'
+import { planPinned } from './pins/plan-pinned.ts'
+import { seekAccount } from './pins/seek.ts'
 import { choiceOf, plan, planMounted, type Target } from './plan.ts'
 import { prepare } from './prepare.ts'
 import { readRequest } from './read-request.ts'
@@ -46,7 +49,7 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
 
   const clock = { now: ctx.now, patienceMs: ctx.config.timeouts.idleMs, mounts: createMounts(ctx.providers) }
 
-  const keepalive = createKeepalive(() => ctx.routing.current().stream.keepaliveMs)
+  const keepalive = createKeepalive()
 
   const handler = (req: IncomingMessage, res: ServerResponse) => {
     const exchange = newExchange(clock, req, res) as HttpExchange
@@ -93,8 +96,13 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     readFields(exchange)
     const isModelList = exchange.method === 'GET' && path.mount === null && MODEL_LIST.test(path.api)
     // As it holds now, whatever is changed meanwhile.
-    const routing = ctx.routing.current()
-    const itinerary = affordable(ctx.prices, caller, route(routing, exchange, caller, isModelList), exchange.at)
+    const current = ctx.routing.current()
+    const routing = current instanceof Promise ? await current : current
+    const sought = seekAccount(ctx, exchange, caller)
+    const account = sought instanceof Promise ? await sought : sought
+    const itinerary = account
+      ? alone(routing, planPinned(ctx.providers, caller, account, exchange.model, path.mount))
+      : affordable(ctx.prices, caller, route(routing, exchange, caller, isModelList), exchange.at)
     const [target] = itinerary.stops as [Stop]
     if (!isModelList) authorizeOtherModels(exchange, caller, target)
     exchange.target = target
@@ -116,11 +124,13 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     if (await isAboutOwnKey(stop, answer, translation)) await refuseOwnKey(ctx, exchange, stop, answer)
     if (translation && !(translation.createStreamBuilder && exchange.stream && isStream(answer)))
       return await answerWhole(ctx, exchange, stop, answer, translation)
+    if (exchange.pinning?.tells === 'list' && answer.status < 300) return await answerList(ctx, exchange, stop, answer)
     const recover = exchange.stream
       ? findNext(ctx, exchange, itinerary, stop, (next) => prepare(ctx, exchange, next, () => null))
       : null
     const drains = ctx.config.onClientAbort === 'drain'
-    relay(ctx, exchange, stop, answer, { hideUsage, drains, translation, recover, keepalive })
+    const alive = { keepalive, everyMs: routing.stream.keepaliveMs }
+    relay(ctx, exchange, stop, answer, { hideUsage, drains, translation, recover, keepalive: alive })
   }
 
   const map = { choice, live: ctx.live, priceOf: (provider: string, model: string) => priceOf(ctx, provider, model) }

@@ -30,7 +30,7 @@ export type Outcome = {
 /** What the books are made of. */
 export type SettleParts = Pick<
   AppContext,
-  'ledger' | 'kv' | 'metrics' | 'log' | 'estimator' | 'life' | 'budgets' | 'prices' | 'alerts' | 'bodies'
+  'ledger' | 'kv' | 'metrics' | 'log' | 'estimator' | 'life' | 'budgets' | 'prices' | 'alerts' | 'bodies' | 'pins'
 >
 
 /**

@@ -109,8 +109,10 @@ export function createLive(options: Options): Live {
     noteHeaders(lane, headers) {
       const names = rateLimitNames(lane.provider)
       if (names === null) return
-      const limits = readRateLimits(names, (name) => headerIn(headers, name), now())
-      if (limits.requests !== null || limits.tokens !== null) findOrAdd(lane).figures.limitsTold(limits)
+      const tells = (one: RateLimitNames['requests']) => one !== null && headerIn(headers, one.remaining) !== null
+      if (!tells(names.requests) && !tells(names.tokens)) return
+      const toldAt = now()
+      findOrAdd(lane).figures.limitsTold(() => readRateLimits(names, (name) => headerIn(headers, name), toldAt), toldAt)
     },
     benchKey(provider, keyId, untilMs, why) {
       if (why === 'limited' && !keys().cooldownOn429) return

@@ -22,11 +22,21 @@ const MAX_MS = 86_400_000
 const MAX_RETRIES = 20
 const MAX_TOKENS = 1_000_000_000
 
+/** A route to create through /manage. */
+export const createRouteInput = (providerNames: readonly string[]) =>
+  z.strictObject({ pattern: routePattern, ...routeFields(providerNames) })
+
+export const updateRouteInput = (providerNames: readonly string[]) => {
+  const { targets, ...others } = routeFields(providerNames)
+  const whole = targets.optional().describe('Replaced as a whole.')
+  return z.strictObject({ pattern: routePattern.optional(), ...others, targets: whole })
+}
+
 /** What a route is called: a model's name, or a glob of names. */
 export const routePattern = line().describe('A model as clients ask for it; `*` stands for any characters.')
 
 /** The body of a route. `providerNames`: those that a target may name. */
-export const routeFields = (providerNames: readonly string[]) => ({
+const routeFields = (providerNames: readonly string[]) => ({
   strategy: choice(STRATEGIES).nullish().describe('In which order targets are tried; `fallback`: as they stand.'),
   targets: z.array(target(providerNames)).min(1).max(MAX_TARGETS),
   timeouts: timeouts.nullish().describe("What differs from the gateway's own for all targets of this route."),

@@ -162,10 +162,20 @@ describe('what a provider tells of its limits', () => {
       'anthropic-ratelimit-requests-remaining',
       '0',
       'anthropic-ratelimit-requests-reset',
-      new Date(T0 + 20_000).toISOString(),
+      new Date(T0 + 10_000).toISOString(),
     ])
     expect(order([used, other])).toEqual([other, used])
-    clock.now += 20_000
+    clock.now += 10_000
+    expect(order([used, other])).toEqual([used, other])
+  })
+
+  it('puts it there for a quarter of a minute at the most: some of a limit is back before all of it is', () => {
+    const { live, clock, order } = setUp()
+    const [used, other] = [lane({ keyId: 'a' }), lane({ keyId: 'b' })]
+    live.noteHeaders(used, ['x-ratelimit-remaining-tokens', '0', 'x-ratelimit-reset-tokens', '6m0s'])
+    clock.now += 14_999
+    expect(order([used, other])).toEqual([other, used])
+    clock.now += 1
     expect(order([used, other])).toEqual([used, other])
   })
 

@@ -32,7 +32,7 @@ export async function answerWhole(
   exchange.firstByteMs = answer.firstByteAt === 0 ? null : answer.firstByteAt - exchange.startedMs
   const text = await readWhole(answer, MAX_BYTES).catch((failure) => {
     note(parts, exchange, target, answer, failure)
-    throw toError(failure, exchange)
+    throw toReadError(failure, exchange)
   })
   note(parts, exchange, target, answer, null)
   const json = parseJson(text)
@@ -56,7 +56,7 @@ export async function answerWhole(
   }
   const observer = { ...passThrough, result: () => told.observed }
   const outcome = { status: 200, answered: true, error: null, observer }
-  send(parts, exchange, { target, answer, translation }, outcome, told.text, told.isStream ? SSE_TYPE : JSON_TYPE)
+  sendWhole(parts, exchange, { target, answer, translation }, outcome, told.text, told.isStream ? SSE_TYPE : JSON_TYPE)
 }
 
 const JSON_TYPE = ['content-type', 'application/json; charset=utf-8']
@@ -114,7 +114,7 @@ function tellError(
   const upstream = { provider: target.provider.name, status: answer.status, body: maskedJson(said, target) }
   const body = JSON.stringify({ ...shown, error: { ...inner, details: inner.details ?? { upstream } } })
   const outcome = { status, answered: false, error: 'upstream_error', observer: passThrough }
-  send(parts, exchange, { target, answer, translation }, outcome, body, [
+  sendWhole(parts, exchange, { target, answer, translation }, outcome, body, [
     ...JSON_TYPE,
     ...retryHeaders(answer, error, exchange),
   ])
@@ -131,10 +131,11 @@ function retryHeaders(answer: Answer, { retryAfterMs }: HubError, exchange: Http
   return headers
 }
 
-function send(
+/** Answers with that body once the request is settled, and with the provider's headers but for what is said in `more`. */
+export function sendWhole(
   parts: SettleParts,
   exchange: HttpExchange,
-  { target, answer, translation }: { target: Target; answer: Answer; translation: Translation },
+  { target, answer, translation }: { target: Target; answer: Answer; translation: Translation | null },
   outcome: Outcome,
   body: string,
   more: string[],
@@ -151,7 +152,7 @@ function send(
     secret: target.key,
     extra: [...more, 'content-length', String(bytes.length), ...own],
   })
-  addRequestId(headers, translation.from.name, exchange.requestId)
+  if (translation) addRequestId(headers, translation.from.name, exchange.requestId)
   if (exchange.clientGone) {
     settle(parts, exchange, { ...outcome, status: 499, answered: false, error: 'client_closed' }, () => res.destroy())
     return
@@ -190,7 +191,8 @@ function parseJson(text: string): Json | null {
   }
 }
 
-function toError(failure: unknown, exchange: HttpExchange): GatewayError {
+/** Why an answer that was to be read as a whole could not be. */
+export function toReadError(failure: unknown, exchange: HttpExchange): GatewayError {
   if (exchange.clientGone) return new GatewayError('client_closed', { cause: failure })
   const kind = failure instanceof UpstreamFailure ? failure.kind : 'cut'
   return new GatewayError(kind === 'timeout' ? 'upstream_timeout' : 'upstream_cut', { cause: failure })

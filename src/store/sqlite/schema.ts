@@ -1,5 +1,5 @@
-import type { AuditEntry, Budget, Metadata, RateLimit } from '../store.ts'
-import { type AnySQLiteColumn, index, integer, real, sqliteTable, text } from './drizzle.ts'
+import type { AuditEntry, Budget, Metadata, RateLimit, StoredRoute } from '../store.ts'
+import { type AnySQLiteColumn, index, integer, real, sqliteTable, text, uniqueIndex } from './drizzle.ts'
 
 /*
  * Every listed table has a `seq` (SQLite's rowid): rows of the same millisecond keep the order in which they were written, and
@@ -69,6 +69,20 @@ export const tokens = sqliteTable(
   ],
 )
 
+export const routes = sqliteTable('routes', {
+  seq: integer('seq').primaryKey(),
+  id: text('id').notNull().unique(),
+  pattern: text('pattern').notNull().unique(),
+  strategy: text('strategy').notNull(),
+  targets: text('targets', { mode: 'json' }).notNull().$type<StoredRoute['targets']>(),
+  timeouts: text('timeouts', { mode: 'json' }).$type<StoredRoute['timeouts']>(),
+  maxRetries: integer('max_retries'),
+  recovery: text('recovery'),
+  routesAroundRefusals: integer('routes_around_refusals', { mode: 'boolean' }).notNull(),
+  createdAt: integer('created_at').notNull(),
+  updatedAt: integer('updated_at').notNull(),
+})
+
 /** The last row of each month file whose request is in `tokens.request_count` (see ledger/counters.ts). */
 export const ledgerApplied = sqliteTable('ledger_applied', {
   month: text('month').primaryKey(),
@@ -120,7 +134,25 @@ export const alerts = sqliteTable(
   (table) => [index('alerts_at').on(table.at), index('alerts_send_at').on(table.sendAt)],
 )
 
-/** One row: counted up by triggers whenever `projects`, `provider_keys` or `tokens` change (see `revision.ts`). */
+/** Outlives its project, whose objects are still at the provider and no other project's, hence no foreign key. */
+export const pinnedObjects = sqliteTable(
+  'pinned_objects',
+  {
+    seq: integer('seq').primaryKey(),
+    objectId: text('object_id').notNull(),
+    projectId: text('project_id').notNull(),
+    provider: text('provider').notNull(),
+    keyId: text('key_id').notNull(),
+    createdAt: integer('created_at').notNull(),
+    expiresAt: integer('expires_at'),
+  },
+  (table) => [
+    uniqueIndex('pinned_objects_object').on(table.objectId, table.projectId),
+    index('pinned_objects_expires_at').on(table.expiresAt),
+  ],
+)
+
+/** One row: counted up by triggers whenever `projects`, `provider_keys`, `tokens` or `routes` change (see `revision.ts`). */
 export const revision = sqliteTable('revision', {
   id: integer('id').primaryKey(),
   value: integer('value').notNull(),

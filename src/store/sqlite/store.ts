@@ -8,8 +8,10 @@ import type { Connection } from './connect.ts'
 import { createEngine } from './engine.ts'
 import { createLedger } from './ledger/ledger.ts'
 import type { MonthFiles } from './ledger/month-file.ts'
+import { createPinStore } from './pins.ts'
 import { createProjectStore } from './projects.ts'
 import { createProviderKeyStore } from './provider-keys.ts'
+import { createRouteStore } from './routes.ts'
 import { createTokenStore } from './tokens.ts'
 
 type Options = {
@@ -33,10 +35,12 @@ export function createSqliteStore(connection: Connection, { log, months }: Optio
     projects: createProjectStore(engine),
     providerKeys: createProviderKeyStore(engine),
     tokens: createTokenStore(engine, ledger.settleCounts),
+    routes: createRouteStore(engine),
     ledger: ledger.store,
     bodies: bodies.store,
     audit: createAuditStore(engine),
     alerts: createAlertStore(engine),
+    pins: createPinStore(engine),
     revision: engine.revision,
 
     async status() {
