@@ -83,18 +83,18 @@ function tryToPrepare(prepare: (stop: Stop) => Prepared, stop: Stop, hasOthers: 
 }
 
 /** A place at the provider, as many as the operator allows. False: there is none, and somebody else can be asked. Throws `overloaded`. */
-async function takeSlot(
+export async function takeSlot(
   { slots }: Pick<Parts, 'slots'>,
   exchange: Exchange,
   stop: Stop,
-  others: readonly Stop[],
+  hasOther: boolean,
 ): Promise<boolean> {
   try {
     const slot = slots.acquire(stop.provider.name, exchange.caller?.project.id ?? '', exchange)
     exchange.slot = slot instanceof Promise ? await slot : slot
     return true
   } catch (error) {
-    if (error instanceof GatewayError && error.code === 'overloaded' && otherStep(stop, others)) return false
+    if (error instanceof GatewayError && error.code === 'overloaded' && hasOther) return false
     throw error
   }
 }
@@ -115,7 +115,8 @@ async function visit(
   const policy = { ...routing.retry, maxRetries: itinerary.maxRetries }
   for (let tries = 1; ; tries++) {
     const isOpen = !parts.live.admits(laneOf(stop))
-    if (!(await takeSlot(parts, exchange, stop, others))) return { answer: null, to: otherStep(stop, others)! }
+    const other = otherStep(stop, others)
+    if (!(await takeSlot(parts, exchange, stop, other !== undefined))) return { answer: null, to: other! }
     const answer = begin(parts, exchange, stop, prepared)
     const failure = await firstByte(answer)
     const ending = failure
