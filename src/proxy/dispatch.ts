@@ -176,7 +176,7 @@ export function begin(
 ): Answer {
   const now = performance.now()
   exchange.overheadMs ??= now - exchange.startedMs
-  const answer = http.start(request(), exchange.startedMs + config.timeouts.totalMs, stop.timeouts)
+  const answer = http.start(request(), exchange.startedMs + (stop.timeouts ?? config.timeouts).totalMs, stop.timeouts)
   metrics.attemptStarted(stop.provider.name)
   exchange.attempt = live.begin(laneOf(stop))
   exchange.answer = answer

@@ -75,7 +75,10 @@ export function direct({ live }: Pick<Parts, 'live'>, routing: Routing, caller: 
   const { provider, model } = target
   const { keys, retry, stream } = routing
   const isOnlyKey = keysOf(caller, provider).length === 1
-  const stops = isOnlyKey ? [{ ...target, step: 0 }] : stopsOf(live, keys, caller, { provider, model }, 0)
+  const { timeouts } = routing
+  const stops = isOnlyKey
+    ? [{ ...target, timeouts, step: 0 }]
+    : stopsOf(live, keys, caller, { provider, model, timeouts }, 0)
   return { stops, route: null, rule: null, maxRetries: retry.maxRetries, recovery: stream.recovery }
 }
 
@@ -91,8 +94,8 @@ function routeOf({ routes }: Routing, { name, route, provider, model }: Rule): R
 }
 
 /** To this account and no other. */
-export const alone = ({ retry }: Routing, target: Target): Itinerary => ({
-  stops: [{ ...target, step: 0 }],
+export const alone = ({ retry, timeouts }: Routing, target: Target): Itinerary => ({
+  stops: [{ ...target, timeouts, step: 0 }],
   route: null,
   rule: null,
   maxRetries: retry.maxRetries,

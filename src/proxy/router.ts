@@ -1,42 +1,38 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AppContext } from '../context.ts'
 import { fromStoreError } from '../domain/store-errors.ts'
-import type { Caller } from '../domain/token-index.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
-import type { Routing } from '../routing/types.ts'
 import { admit } from './admit.ts'
-import { authenticate, authorize, authorizeModel, authorizeNoModel } from './authenticate.ts'
+import { authenticate, authorize, authorizeNoModel } from './authenticate.ts'
 import { answerCount } from './count-tokens.ts'
 import { dispatch } from './dispatch.ts'
-import { deploymentIn, modelCall, modelInPath } from './endpoints.ts'
 import { type HttpExchange, newExchange } from './exchange.ts'
-import { plausibleTokens } from './expected-tokens.ts'
-import { featuresOf } from './features.ts'
 import { findNext } from './find-next.ts'
 import type { Answer } from './forward.ts'
 import { headerOf } from './headers.ts'
-import { alone, direct, type Itinerary, planItinerary, type RuleFacts, type Stop } from './itinerary.ts'
+import { alone, type Itinerary, type Stop } from './itinerary.ts'
 import { captureUpload, keepBodies } from './keep-bodies.ts'
 import { createKeepalive } from './keepalive.ts'
 import { modelsHandler } from './models.ts'
 import { createMounts } from './mounts.ts'
-import { hidesItsModel, mustNameModel, otherModels } from './named-models.ts'
+import { hidesItsModel, mustNameModel } from './named-models.ts'
 import { isAboutOwnKey, refuseOwnKey } from './own-key.ts'
 import { answerOwnUsage } from './own-usage.ts'
 import { answerList } from './pins/answer-list.ts'
 import { planPinned } from './pins/plan-pinned.ts'
 import { seekAccount } from './pins/seek.ts'
-import { choiceOf, plan, planMounted, type Target } from './plan.ts'
+import { choiceOf, plan } from './plan.ts'
 import { prepare } from './prepare.ts'
+import { readFields, shortEnough } from './read-fields.ts'
 import { readRequest } from './read-request.ts'
 import { relay } from './relay.ts'
-import { affordable, authorizePrice } from './reserve.ts'
+import { authorizePrice } from './reserve.ts'
 import { sendError } from './respond.ts'
-import { refuseDoubledModel } from './rewrite.ts'
 import { settle } from './settle.ts'
 import type { StaticCallers } from './static-callers.ts'
 import { answerWhole } from './translate/answer-whole.ts'
 import { watchUpload } from './upload.ts'
+import { authorizeOtherModels, createWays } from './ways.ts'
 
 export type DataPath = (req: IncomingMessage, res: ServerResponse) => void
 /** The client's address, as far as `TRUST_PROXY` lets it be known. */
@@ -45,7 +41,7 @@ export type AddressOf = (req: IncomingMessage) => string
 /** `/v1/*`: the way of a request, step by step as DESIGN 2 has it. */
 export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: AddressOf): DataPath {
   const models = modelsHandler(ctx)
-  const choice = choiceOf(ctx)
+  const ways = createWays(ctx)
 
   const clock = { now: ctx.now, patienceMs: ctx.config.timeouts.idleMs, mounts: createMounts(ctx.providers) }
 
@@ -104,7 +100,7 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     const account = sought instanceof Promise ? await sought : sought
     const itinerary = account
       ? alone(routing, planPinned(ctx.providers, caller, account, exchange.model, path.mount))
-      : affordable(ctx.prices, caller, route(routing, exchange, caller, isModelList), exchange.at)
+      : ways(routing, exchange, caller, isModelList ? null : exchange.model)
     const [target] = itinerary.stops as [Stop]
     if (!isModelList) authorizeOtherModels(exchange, caller, target)
     exchange.target = target
@@ -135,16 +131,6 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     relay(ctx, exchange, stop, answer, { hideUsage, drains, translation, recover, keepalive: alive })
   }
 
-  const map = { choice, live: ctx.live, priceOf: (provider: string, model: string) => priceOf(ctx, provider, model) }
-
-  /** Every way that the request may take, by its path or by its model. */
-  const route = (routing: Routing, exchange: HttpExchange, caller: Caller, isModelList: boolean): Itinerary => {
-    const { path, model } = exchange
-    return path.mount === null
-      ? planItinerary(map, routing, caller, isModelList ? null : model, () => factsOf(exchange, caller))
-      : direct(map, routing, caller, planMounted(choice, caller, path.mount, model))
-  }
-
   return handler
 }
 
@@ -155,77 +141,13 @@ function noteRoute(exchange: HttpExchange, { rule, route }: Itinerary): void {
   if (rule !== route.pattern) exchange.changes.push(`route:${route.pattern}`)
 }
 
-function factsOf({ path, stream, body, req }: HttpExchange, { token, project }: Caller): RuleFacts {
-  const json = body.kind === 'json' ? body.value : null
-  return {
-    endpoint: path.endpoint,
-    projectId: project.id,
-    projectName: project.name,
-    tokenId: token.id,
-    stream,
-    metadata: token.metadata,
-    headers: req.headers,
-    // Four bytes a token are usual; what is held back for money counts on three.
-    promptTokens: () => Math.round(plausibleTokens(body, false).input * 0.75),
-    features: () => featuresOf(json),
-  }
-}
-
 /** The parsed body has served; its bytes are enough for another try or an estimate. */
 function forgetParsed(exchange: HttpExchange): void {
   if (exchange.body.kind === 'json' && exchange.body.value !== null) exchange.body = { ...exchange.body, value: null }
 }
 
-/** Nano-dollars of a million tokens, three of four of them input; null: nobody knows. */
-function priceOf({ prices, now }: AppContext, provider: string, model: string): number | null {
-  const nanoUsd = prices.highest(provider, model, 750_000, 250_000, now())
-  return nanoUsd === null ? null : Number(nanoUsd)
-}
-
 /** All models, or one of them. */
 const MODEL_LIST = /^\/v1(?:beta)?\/models(?:\/.*)?$/
-
-/** Besides `model`: what the address and the body name else, and whether they had to. What an upload says is read on its way. */
-function authorizeOtherModels(exchange: HttpExchange, caller: Caller, { provider }: Target): void {
-  const { body, path } = exchange
-  const inPath = modelInPath(path)
-  const inBody = body.kind === 'json' && body.value !== null ? otherModels(body.value) : []
-  const others = inPath === null || inPath === exchange.model ? inBody : [inPath, ...inBody]
-  for (const model of others) authorizeModel(caller, [model, `${provider.name}:${model}`, `${provider.name}/${model}`])
-  if (body.kind === 'stream') return
-  if (exchange.model === null && others.length === 0 && mustNameModel(exchange)) authorizeNoModel(caller)
-}
-
-/** The few fields that routing needs: from the JSON body, else from the query (`/v1/realtime/calls?model=…`). */
-function readFields(exchange: HttpExchange): void {
-  const { body, path } = exchange
-  const call = modelCall(path.api)
-  if (call) {
-    exchange.model = shortEnough(call.model)
-    exchange.stream = call.action === 'streamGenerateContent'
-  } else if (body.kind === 'json' && body.value !== null) {
-    const { model, stream } = body.value
-    if (model !== undefined) refuseDoubledModel(body.bytes)
-    const deployment = path.mount === null ? null : deploymentIn(path.endpoint)
-    if (deployment !== null) exchange.model = shortEnough(deployment)
-    else if (typeof model === 'string') exchange.model = shortEnough(model)
-    exchange.stream = stream === true
-    exchange.inBackground = body.value.background === true && exchange.endpoint?.text === 'response'
-  } else if (body.kind === 'none' && path.query.includes('model=')) {
-    exchange.model = shortEnough(new URLSearchParams(path.query).get('model') ?? '') || null
-  }
-}
-
-/** No model is named at such length; it would stand whole in the ledger and in the log. */
-const MAX_MODEL_LENGTH = 256
-
-function shortEnough(model: string): string {
-  if (model.length <= MAX_MODEL_LENGTH) return model
-  throw new GatewayError('invalid_request', {
-    message: `The name of the model is longer than ${MAX_MODEL_LENGTH} characters.`,
-    param: 'model',
-  })
-}
 
 function upload(ctx: AppContext, exchange: HttpExchange) {
   const { body, req, caller, provider, at } = exchange
