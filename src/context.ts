@@ -1,4 +1,5 @@
 import type { Config } from './config/config.ts'
+import type { LoadedConfig } from './config/load.ts'
 import { createIpList } from './domain/ip-list.ts'
 import { createSealer, type Sealer } from './domain/secrets.ts'
 import { createTokenIndex, type TokenIndex } from './domain/token-index.ts'
@@ -9,11 +10,14 @@ import { createMetrics, type Metrics } from './metrics.ts'
 import { createDemoSwitch, type DemoSwitch } from './providers/demo-switch.ts'
 import { createProviders, hasSharedKey, NO_KEY, type Providers } from './providers/index.ts'
 import { type Catalogue, createCatalogue } from './proxy/catalogue.ts'
+import { createFairShare, type FairShare } from './proxy/fair-share.ts'
 import { createUpstreams, type Upstreams } from './proxy/forward.ts'
 import { startHealthProbes } from './proxy/health-probes.ts'
 import { createModelLists, type ModelLists } from './proxy/model-lists.ts'
 import { createPins, type Pins } from './proxy/pins/pins.ts'
+import { createSlots, type Slots } from './proxy/slots.ts'
 import { registerSecret } from './redact.ts'
+import { createReload, type Reload } from './reload.ts'
 import { createLive } from './routing/create-live.ts'
 import { type CurrentRouting, createRouting } from './routing/current.ts'
 import type { Live } from './routing/live.ts'
@@ -33,7 +37,9 @@ import { keepRequests } from './usage/retention.ts'
 
 /** The one object that wires the parts: made by `openContext`, handed to every surface. */
 export type AppContext = {
+  /** As it was at the start; what `reload` may change is in `routing`, `prices` and `alerts`. */
   config: Config
+  reload: Reload
   store: Store
   kv: Kv
   providers: Providers
@@ -56,6 +62,8 @@ export type AppContext = {
   /** What is known of the providers at this moment. */
   live: Live
   pins: Pins
+  slots: Slots
+  fairShare: FairShare
   metrics: Metrics
   log: Logger
   sealer: Sealer
@@ -86,16 +94,26 @@ const BREAKER_NEWS = {
 /** A request that is older than so many of its time limits has ended, one way or the other. */
 const GRACE = 2
 
-type Options = { config: Config; managementToken: string; encryptionKey: Buffer; log: Logger; now?: () => number }
+type Options = {
+  loaded: LoadedConfig
+  /** Reads the configuration again. Throws `ConfigError`. */
+  load(): LoadedConfig
+  managementToken: string
+  encryptionKey: Buffer
+  log: Logger
+  now?: () => number
+}
 
 /** Opens the database and wires the parts. Throws `StoreError`. */
 export async function openContext({
-  config,
+  loaded,
+  load,
   managementToken,
   encryptionKey,
   log,
   now = Date.now,
 }: Options): Promise<AppContext> {
+  const { config } = loaded
   const store = await openStore({ dataDir: config.dataDir, log })
   const metrics = createMetrics()
   const sealer = createSealer(encryptionKey)
@@ -145,7 +163,7 @@ export async function openContext({
   const repricer = createRepricer({
     store,
     now,
-    run: (query) => runJob({ name: 'reprice', dataDir, prices: config.prices, query }, jobs.signal),
+    run: (query) => runJob({ name: 'reprice', dataDir, prices: prices.config(), query }, jobs.signal),
     onChange: () =>
       void budgets.recount().catch((cause) => log.error('what budgets have used could not be counted anew', { cause })),
   })
@@ -222,9 +240,11 @@ export async function openContext({
       }),
   })
   const probes = startHealthProbes({ http, providers, live, log, everyMs: config.healthProbeMs })
+  const reload = createReload({ loaded, load, routing, prices, alerts, store, log, now })
   const life: Life = { startedAt: now(), draining: false, running: 0, unsettled: 0 }
   return {
     config,
+    reload,
     store,
     kv: createMemoryKv(),
     providers,
@@ -244,6 +264,11 @@ export async function openContext({
     live,
     routing,
     pins,
+    slots: createSlots({
+      limitsOf: (name) => (Object.hasOwn(config.providers, name) ? (config.providers[name]!.limits ?? null) : null),
+      onWaiting: metrics.queueWaiting,
+    }),
+    fairShare: createFairShare({ places: config.maxConcurrentRequests, now }),
     metrics,
     log,
     sealer,

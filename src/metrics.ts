@@ -77,6 +77,12 @@ export function createMetrics() {
     labelNames: ['provider'],
     registers,
   })
+  const queueWaiting = new Gauge({
+    name: 'llmproxy_queue_waiting',
+    help: 'Requests that wait for others to a provider to end.',
+    labelNames: ['provider'],
+    registers,
+  })
   const ledgerPending = new Gauge({
     name: 'llmproxy_ledger_pending_rows',
     help: 'Ledger rows that could not be written yet.',
@@ -193,6 +199,7 @@ export function createMetrics() {
       active.dec({ provider })
       attempts.inc({ provider, outcome })
     },
+    queueWaiting: (provider: string, waiting: number) => queueWaiting.set({ provider }, waiting),
     requestRejected: (code: string) => rejected.inc({ code }),
     ledgerPending: (rows: number) => ledgerPending.set(rows),
     ledgerChecked(at: number, places: number) {

@@ -3,6 +3,7 @@ import { basename, resolve } from 'node:path'
 import { LineCounter, parseDocument } from 'yaml'
 import { nearest } from '../suggest.ts'
 import { type Environment, type Findings, fileErrorText, findInEnvironment, lookUpVariable } from './environment.ts'
+import { QUEUE_PATHS } from './provider-limits.ts'
 import { OPTION_NAMES, yamlPathsOf } from './schema.ts'
 
 const DEFAULT_FILE = 'llm-proxy.yaml'
@@ -77,7 +78,7 @@ const NOTHING: Tree = new Map()
 
 /** What has a structure of its own: routing-file.ts reads it. */
 export const STRUCTURES = ['routes', 'rules', 'app_config.failover_routes'] as const
-const KNOWN_PATHS = [...OPTION_NAMES.flatMap(yamlPathsOf), ...STRUCTURES]
+const KNOWN_PATHS = [...OPTION_NAMES.flatMap(yamlPathsOf), ...STRUCTURES, ...QUEUE_PATHS]
 /** Known keys by level; null is a key that takes a value. */
 const KNOWN = buildTree(KNOWN_PATHS)
 

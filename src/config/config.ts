@@ -34,6 +34,8 @@ export type ProviderConfig = {
   headers?: Record<string, string>
   /** Whether it takes `stream_options`. */
   streamOptions?: boolean
+  /** How many requests it is sent at once, and how many wait how long when it is as many. Absent: as many as come. */
+  limits?: { maxConcurrent: number; maxQueued: number; queueTimeoutMs: number }
 }
 
 /** The whole configuration, parsed once and frozen. What each field means stands in schema.ts. */

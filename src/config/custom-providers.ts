@@ -4,6 +4,7 @@ import { type ConfigFile, hasVariable, interpolate } from './config-file.ts'
 import type { Environment, Findings } from './environment.ts'
 import { parseValue } from './parse-value.ts'
 import * as parse from './parsers.ts'
+import { QUEUE_FIELDS, toLimits } from './provider-limits.ts'
 import type { Option } from './schema.ts'
 
 type Field = Pick<Option, 'parse' | 'secret' | 'unquotable'> & { needed?: string }
@@ -20,6 +21,8 @@ const FIELDS = {
   models: { parse: parse.names },
   headers: { parse: parse.headers, secret: true },
   stream_options: { parse: parse.flag },
+  max_concurrent: { parse: parse.integer(1, 100_000) },
+  ...QUEUE_FIELDS,
 } satisfies Record<string, Field>
 
 const NAME = /^[a-z][a-z0-9-]{1,30}$/
@@ -90,6 +93,7 @@ function readOne(
     ...optional('models', value<string[]>('models')),
     ...optional('headers', value<Record<string, string>>('headers')),
     ...optional('streamOptions', value<boolean>('stream_options')),
+    ...optional('limits', toLimits(value<number>('max_concurrent'), value<number>, label, findings.warnings)),
   }
 }
 

@@ -6,6 +6,7 @@ import { type ConfigFile, hasVariable, interpolate, readConfigFile } from './con
 import { readCustomProviders } from './custom-providers.ts'
 import { type Environment, type Findings, findInEnvironment, readEnvironment, type Variables } from './environment.ts'
 import { parseValue, quote } from './parse-value.ts'
+import { QUEUE_FIELDS, type QueueField, toLimits } from './provider-limits.ts'
 import { PROVIDER_NAMES, type ProviderName, prefixOf } from './provider-options.ts'
 import { toRouting } from './routing.ts'
 import { readRoutes, readRules } from './routing-file.ts'
@@ -20,6 +21,8 @@ export type LoadedConfig = {
   warnings: string[]
   /** Where each option's value comes from, by its name in the environment (`.env` counts as the environment). */
   origins: Record<OptionName, Origin>
+  /** Each option's value as it was read, by its name in the environment. */
+  values: Values
   /** Each option's value as text, by its name in the environment; a secret is `(set)`, nothing is `(none)`. */
   shown: Record<OptionName, string>
 }
@@ -51,15 +54,16 @@ export function loadConfig({ env, cwd, terminal = false }: Surroundings): Loaded
   const providerNames = [...PROVIDER_NAMES, ...Object.keys(custom)]
   const routes = readRoutes(file, providerNames, environment, findings)
   const rules = readRules(file, providerNames, routes, environment, findings)
+  const limits = readLimits(values, environment, file, findings)
   checkTogether(values, origins, findings)
   const { label } = readings.find(([name]) => name === 'DEFAULT_PROVIDER')![1]
   checkDefaultProvider(values, label, providerNames, findings)
   warnOfMissingAddresses(values, findings)
   if (findings.problems.length > 0) throw new ConfigError(findings.problems)
-  const base = toConfig(values, origins, custom, cwd, file, terminal)
+  const base = toConfig(values, origins, { custom, limits }, cwd, file, terminal)
   const config: Config = deepFreeze({ ...base, routing: toRouting(values, base, routes, rules) })
   const shown = Object.fromEntries(readings.map(([name, { value }]) => [name, show(name, value)]))
-  return { config, warnings: findings.warnings, origins, shown: shown as Record<OptionName, string> }
+  return { config, warnings: findings.warnings, origins, values, shown: shown as Record<OptionName, string> }
 }
 
 /** `label`: the name by which the user said it. */
@@ -143,7 +147,7 @@ const BYTES_PER_MB = 1024 * 1024
 function toConfig(
   values: Values,
   origins: Record<OptionName, Origin>,
-  custom: Config['providers'],
+  { custom, limits }: { custom: Config['providers']; limits: ReturnType<typeof readLimits> },
   cwd: string,
   file: ConfigFile | null,
   terminal: boolean,
@@ -155,7 +159,10 @@ function toConfig(
     configFile: file?.path ?? null,
     managementToken: values.MANAGEMENT_TOKEN,
     encryptionKey: values.ENCRYPTION_KEY,
-    providers: { ...Object.fromEntries(PROVIDER_NAMES.map((name) => [name, providerOf(values, name)])), ...custom },
+    providers: {
+      ...Object.fromEntries(PROVIDER_NAMES.map((name) => [name, providerOf(values, name, limits.get(name))])),
+      ...custom,
+    },
     defaultProvider: values.DEFAULT_PROVIDER,
     demo: values.DEMO,
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT ?? (terminal ? 'pretty' : 'json') },
@@ -214,12 +221,36 @@ function toConfig(
   }
 }
 
-function providerOf(values: Values, name: ProviderName): ProviderConfig {
+function providerOf(values: Values, name: ProviderName, limits: ProviderConfig['limits']): ProviderConfig {
   const prefix = prefixOf(name)
-  const common = { apiKey: values[`${prefix}_API_KEY`], baseUrl: values[`${prefix}_BASE_URL`] }
+  const common = {
+    apiKey: values[`${prefix}_API_KEY`],
+    baseUrl: values[`${prefix}_BASE_URL`],
+    ...(limits && { limits }),
+  }
   if (name !== 'azure-openai') return common
   const models = values.AZURE_OPENAI_DEPLOYMENTS
   return { ...common, apiVersion: values.AZURE_OPENAI_API_VERSION, ...(models.length > 0 && { models: [...models] }) }
+}
+
+/** Of the built-in providers that have any. */
+function readLimits(values: Values, environment: Environment, file: ConfigFile | null, findings: Findings) {
+  const limits = new Map<ProviderName, NonNullable<ProviderConfig['limits']>>()
+  for (const name of PROVIDER_NAMES) {
+    const path = `providers.${name}`
+    const read = (field: QueueField): number | null => {
+      const raw = file?.values.get(`${path}.${field}`)
+      if (raw === undefined) return null
+      const label = `${file!.label}: ${path}.${field}`
+      const value = interpolate(raw, label, environment, findings)
+      if (value === null || value === '') return null
+      const option = { ...QUEUE_FIELDS[field], group: 'providers' as const, default: null, description: '' }
+      return parseValue(option, value, label, !hasVariable(raw), findings) as number | null
+    }
+    const own = toLimits(values[`${prefixOf(name)}_MAX_CONCURRENT`], read, `${file?.label}: ${path}`, findings.warnings)
+    if (own !== null) limits.set(name, own)
+  }
+  return limits
 }
 
 /** Two spellings of one thing: the one in the environment beats the one in the file. */

@@ -18,7 +18,8 @@ export const settingOf = (provider: string, setting: 'api_key' | 'base_url'): st
     ? `${prefixOf(provider)}_${setting.toUpperCase()}`
     : `providers.${provider}.${setting}`
 
-type ProviderOptions = Record<`${Prefix<ProviderName>}_${'API_KEY' | 'BASE_URL'}`, Option<string, null>>
+type ProviderOptions = Record<`${Prefix<ProviderName>}_${'API_KEY' | 'BASE_URL'}`, Option<string, null>> &
+  Record<`${Prefix<ProviderName>}_MAX_CONCURRENT`, Option<number, null>>
 
 /** Names by which other programs know the same. */
 const KEY_ALIASES: Partial<Record<ProviderName, string[]>> = {
@@ -43,6 +44,7 @@ export function providerOptions(): ProviderOptions {
   const rows = PROVIDER_NAMES.flatMap((name) => [
     [`${prefixOf(name)}_API_KEY`, apiKeyOption(name)],
     [`${prefixOf(name)}_BASE_URL`, baseUrlOption(name)],
+    [`${prefixOf(name)}_MAX_CONCURRENT`, maxConcurrentOption(name)],
   ])
   return Object.fromEntries(rows) as ProviderOptions
 }
@@ -80,6 +82,14 @@ function apiKeyOption(provider: ProviderName): Option<string, null> {
     description: `Key of \`${provider}\` for every project that has none of its own.`,
   }
 }
+
+const maxConcurrentOption = (provider: ProviderName): Option<number, null> => ({
+  group: 'providers',
+  yaml: `providers.${provider}.max_concurrent`,
+  parse: parse.integer(1, 100_000),
+  default: null,
+  description: `Requests that \`${provider}\` is sent at once; more wait their turn.`,
+})
 
 function baseUrlOption(provider: ProviderName): Option<string, null> {
   const aliases = URL_ALIASES[provider]

@@ -9,6 +9,7 @@ const MAX_MS = 86_400_000
 export const routingOptions = {
   MAX_RETRIES: {
     group: 'retries',
+    live: true,
     yaml: 'retry.max_retries',
     yamlAliases: ['max_retries'],
     parse: parse.integer(0, 20),
@@ -17,6 +18,7 @@ export const routingOptions = {
   } satisfies Option<number, number>,
   INITIAL_BACKOFF: {
     group: 'retries',
+    live: true,
     yaml: 'retry.initial_backoff_ms',
     yamlAliases: ['initial_backoff'],
     parse: parse.integer(0, MAX_MS),
@@ -26,6 +28,7 @@ export const routingOptions = {
   } satisfies Option<number, number>,
   MAX_BACKOFF: {
     group: 'retries',
+    live: true,
     yaml: 'retry.max_backoff_ms',
     yamlAliases: ['max_backoff'],
     parse: parse.integer(0, MAX_MS),
@@ -35,6 +38,7 @@ export const routingOptions = {
   } satisfies Option<number, number>,
   BACKOFF_FACTOR: {
     group: 'retries',
+    live: true,
     yaml: 'retry.factor',
     yamlAliases: ['backoff_factor'],
     parse: parse.decimal(1, 100),
@@ -43,6 +47,7 @@ export const routingOptions = {
   } satisfies Option<number, number>,
   JITTER: {
     group: 'retries',
+    live: true,
     yaml: 'retry.jitter',
     yamlAliases: ['jitter'],
     parse: parse.decimal(0, 1),
@@ -51,6 +56,7 @@ export const routingOptions = {
   } satisfies Option<number, number>,
   RETRY_ON: {
     group: 'retries',
+    live: true,
     yaml: 'retry.on',
     parse: parse.retryReasons,
     default: ['408', '409', '429', '5xx', 'network'],
@@ -59,6 +65,7 @@ export const routingOptions = {
   } satisfies Option<string[], string[]>,
   BREAKER_FAILURES: {
     group: 'retries',
+    live: true,
     yaml: 'breaker.failures',
     parse: parse.integer(1, 10_000),
     default: 5,
@@ -67,6 +74,7 @@ export const routingOptions = {
   } satisfies Option<number, number>,
   BREAKER_WINDOW_SECONDS: {
     group: 'retries',
+    live: true,
     yaml: 'breaker.window_seconds',
     parse: parse.decimal(0.001, MAX_SECONDS),
     default: 30,
@@ -75,6 +83,7 @@ export const routingOptions = {
   } satisfies Option<number, number>,
   BREAKER_COOLDOWN_SECONDS: {
     group: 'retries',
+    live: true,
     yaml: 'breaker.cooldown_seconds',
     parse: parse.decimal(0.001, MAX_SECONDS),
     default: 15,
@@ -83,6 +92,7 @@ export const routingOptions = {
   } satisfies Option<number, number>,
   BREAKER_HALF_OPEN_REQUESTS: {
     group: 'retries',
+    live: true,
     yaml: 'breaker.half_open_requests',
     parse: parse.integer(1, 1000),
     default: 1,
@@ -98,6 +108,7 @@ export const routingOptions = {
   } satisfies Option<number, number>,
   STREAM_RECOVERY: {
     group: 'retries',
+    live: true,
     yaml: 'stream.recovery',
     parse: parse.oneOf(RECOVERIES),
     default: 'continue',
@@ -106,6 +117,7 @@ export const routingOptions = {
   } satisfies Option<(typeof RECOVERIES)[number], (typeof RECOVERIES)[number]>,
   STREAM_KEEPALIVE_MS: {
     group: 'retries',
+    live: true,
     yaml: 'stream.keepalive_ms',
     parse: parse.integer(0, MAX_MS),
     default: 15_000,
@@ -114,6 +126,7 @@ export const routingOptions = {
   } satisfies Option<number, number>,
   KEYS_STRATEGY: {
     group: 'retries',
+    live: true,
     yaml: 'keys.strategy',
     parse: parse.oneOf(['weighted', 'least_busy']),
     default: 'weighted',
@@ -121,6 +134,7 @@ export const routingOptions = {
   } satisfies Option<'weighted' | 'least_busy', 'weighted' | 'least_busy'>,
   KEYS_COOLDOWN_ON_429: {
     group: 'retries',
+    live: true,
     yaml: 'keys.cooldown_on_429',
     parse: parse.flag,
     default: true,

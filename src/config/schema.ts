@@ -39,6 +39,8 @@ export type Option<T = unknown, D = unknown> = {
   secret?: boolean
   /** Not quoted in problems, since a wrong value may well contain a secret. */
   unquotable?: boolean
+  /** A reload takes a new value over; others need a restart. */
+  live?: true
   /** What to say to someone who switches on what this version does not do. */
   notYet?: string
 }
@@ -150,6 +152,7 @@ export const OPTIONS = {
 
   PRICE_DISCOUNTS: option({
     group: 'prices',
+    live: true,
     yaml: 'prices.discounts',
     parse: priceDiscounts,
     default: null,
@@ -157,6 +160,7 @@ export const OPTIONS = {
   }),
   PRICE_MODELS: option({
     group: 'prices',
+    live: true,
     yaml: 'prices.models',
     parse: priceModels,
     default: [],
@@ -185,7 +189,8 @@ export const OPTIONS = {
     group: 'limits',
     parse: parse.integer(1, 100_000),
     default: 1000,
-    description: 'Requests served at once; past it clients get a 503 with `retry-after`.',
+    description:
+      'Requests served at once; past it clients get a 503 with `retry-after`. In a crowd projects share them evenly.',
   }),
   RATE_LIMIT: option({
     group: 'limits',
@@ -203,6 +208,7 @@ export const OPTIONS = {
 
   HTTP_TIMEOUT: option({
     group: 'timeouts',
+    live: true,
     parse: parse.decimal(0.001, MAX_MS / 1000),
     default: 300,
     unit: 's',
@@ -210,6 +216,7 @@ export const OPTIONS = {
   }),
   TIMEOUT_TOTAL_MS: option({
     group: 'timeouts',
+    live: true,
     yaml: 'timeouts.total_ms',
     parse: parse.integer(1, MAX_MS),
     default: null,
@@ -219,6 +226,7 @@ export const OPTIONS = {
   }),
   TIMEOUT_CONNECT_MS: option({
     group: 'timeouts',
+    live: true,
     yaml: 'timeouts.connect_ms',
     parse: parse.integer(1, MAX_MS),
     default: 5000,
@@ -227,6 +235,7 @@ export const OPTIONS = {
   }),
   TIMEOUT_HEADERS_MS: option({
     group: 'timeouts',
+    live: true,
     yaml: 'timeouts.headers_ms',
     parse: parse.integer(1, MAX_MS),
     default: 60_000,
@@ -235,6 +244,7 @@ export const OPTIONS = {
   }),
   TIMEOUT_FIRST_TOKEN_MS: option({
     group: 'timeouts',
+    live: true,
     yaml: 'timeouts.first_token_ms',
     parse: parse.integer(1, MAX_MS),
     default: 60_000,
@@ -243,6 +253,7 @@ export const OPTIONS = {
   }),
   TIMEOUT_IDLE_MS: option({
     group: 'timeouts',
+    live: true,
     yaml: 'timeouts.idle_ms',
     parse: parse.integer(1, MAX_MS),
     default: 60_000,

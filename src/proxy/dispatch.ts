@@ -16,13 +16,13 @@ import type { Target } from './plan.ts'
 import type { Prepared } from './prepare.ts'
 import { type Ending, judge, type Situation, type Verdict } from './verdict.ts'
 
-type Parts = Pick<AppContext, 'http' | 'metrics' | 'config' | 'live' | 'prices' | 'now'>
+type Parts = Pick<AppContext, 'http' | 'metrics' | 'config' | 'live' | 'prices' | 'slots' | 'now'>
 /** Where the request arrived, and what it was told there. */
 export type Arrival = { stop: Stop; answer: Answer; prepared: Prepared }
 
 /**
  * The only loop that tries: stop by stop, and the same stop again where that may help. It ends with an answer that has begun in
- * earnest (a success, or an error that is the last word), or throws `upstream_unreachable`, `upstream_timeout`, `client_closed`, or
+ * earnest (a success, or an error that is the last word), or throws `upstream_unreachable`, `upstream_timeout`, `client_closed`, `overloaded`, or
  * what `prepare` throws where no other stop is left. Once a byte has reached the client nothing is tried again. A body that passes as
  * a stream can be sent once.
  */
@@ -82,6 +82,26 @@ function tryToPrepare(prepare: (stop: Stop) => Prepared, stop: Stop, hasOthers: 
   }
 }
 
+/** A place at the provider, as many as the operator allows. False: there is none, and somebody else can be asked. Throws `overloaded`. */
+export async function takeSlot(
+  { slots }: Pick<Parts, 'slots'>,
+  exchange: Exchange,
+  stop: Stop,
+  hasOther: boolean,
+): Promise<boolean> {
+  try {
+    const slot = slots.acquire(stop.provider.name, exchange.caller?.project.id ?? '', exchange)
+    exchange.slot = slot instanceof Promise ? await slot : slot
+    return true
+  } catch (error) {
+    if (error instanceof GatewayError && error.code === 'overloaded' && hasOther) return false
+    throw error
+  }
+}
+
+const otherStep = (stop: Stop, others: readonly Stop[]): Stop | undefined =>
+  others.find(({ step, provider }) => step !== stop.step && provider !== stop.provider)
+
 type Visit = { stop: Stop; prepared: Prepared; others: readonly Stop[] }
 
 /** One stop, until it gave an answer that goes to the client, or another one is to be asked. */
@@ -95,6 +115,8 @@ async function visit(
   const policy = { ...routing.retry, maxRetries: itinerary.maxRetries }
   for (let tries = 1; ; tries++) {
     const isOpen = !parts.live.admits(laneOf(stop))
+    const other = otherStep(stop, others)
+    if (!(await takeSlot(parts, exchange, stop, other !== undefined))) return { answer: null, to: other! }
     const answer = begin(parts, exchange, stop, prepared)
     const failure = await firstByte(answer)
     const ending = failure
@@ -145,7 +167,13 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 const isRepeatable = ({ method, endpoint, inBackground }: Exchange) =>
   SAFE_METHODS.has(method) || (endpoint !== null && !inBackground)
 
-function begin({ http, metrics, config, live }: Parts, exchange: Exchange, stop: Stop, { request }: Prepared): Answer {
+/** Starts one attempt, which a client that leaves ends. */
+export function begin(
+  { http, metrics, config, live }: Pick<Parts, 'http' | 'metrics' | 'config' | 'live'>,
+  exchange: Exchange,
+  stop: Stop,
+  { request }: Pick<Prepared, 'request'>,
+): Answer {
   const now = performance.now()
   exchange.overheadMs ??= now - exchange.startedMs
   const answer = http.start(request(), exchange.startedMs + config.timeouts.totalMs, stop.timeouts)
@@ -163,7 +191,7 @@ function begin({ http, metrics, config, live }: Parts, exchange: Exchange, stop:
 const cancelling = (answer: Answer) => () =>
   answer.cancel(new UpstreamFailure('cancelled', 'The client closed the connection.'))
 
-const firstByte = (answer: Answer): Promise<UpstreamFailure | null> =>
+export const firstByte = (answer: Answer): Promise<UpstreamFailure | null> =>
   answer.ready.then(
     () => null,
     (failure: UpstreamFailure) => failure,
@@ -263,6 +291,8 @@ export function note(
   end: TryEnd | null = null,
 ): void {
   const outcome = end === 'failed' && failure === null ? 'failed' : outcomeOf(answer, failure)
+  exchange.slot?.()
+  exchange.slot = null
   metrics.attemptEnded(target.provider.name, outcome)
   exchange.attempt?.end(end ?? usualEnd(answer, failure))
   exchange.attempt = null

@@ -5,7 +5,7 @@ import { newRequestId } from '../ids.ts'
 import type { Grant } from '../kv/kv.ts'
 import { redact } from '../redact.ts'
 import type { Try } from '../routing/live.ts'
-import type { AttemptRecord } from '../store/store.ts'
+import type { AttemptRecord, Usage } from '../store/store.ts'
 import type { Reservation } from '../usage/budgets.ts'
 import type { Capture } from './capture.ts'
 import { type Endpoint, meteredEndpoint } from './endpoints.ts'
@@ -14,6 +14,7 @@ import type { Pinning } from './pins/seek.ts'
 import type { Target } from './plan.ts'
 import { NO_BODY, type RequestBody } from './read-request.ts'
 import { type Mounts, parsePath, type RequestPath } from './request-path.ts'
+import type { Release } from './slots.ts'
 
 /** One request on its way: what each step has found out, for the steps behind it and for the ledger. */
 export type Exchange = {
@@ -46,6 +47,8 @@ export type Exchange = {
   /** The provider works on behind its answer: what this says of usage, if anything, is not all. */
   inBackground: boolean
   attempts: AttemptRecord[]
+  /** Answers that broke off, and with which another one went on: what they have used. */
+  broken: readonly BrokenPart[]
   /** What was changed on the way, in the names of the fields. */
   changes: string[]
   /** What the provider's way of speaking has no place for, in the names of the client's. */
@@ -68,6 +71,10 @@ export type Exchange = {
   /** The attempt under way, and what is counted of it. */
   attempt: Try | null
   answer: Answer | null
+  /** Of the attempt under way. */
+  slot: Release | null
+  /** It has one of the places for requests at once. */
+  hasPlace: boolean
   /** Stops whatever the exchange waits for. */
   cancel: (() => void) | null
   /** Instead, once the client has gone: reads on for the provider's own count. */
@@ -84,10 +91,14 @@ export type Exchange = {
   readerPatienceMs: number
 }
 
+/** `costNanoUsd` null: no price is known. */
+export type BrokenPart = { usage: Usage; costNanoUsd: bigint | null; priceSource: string | null }
+
 /** One that is answered over HTTP. */
 export type HttpExchange = Exchange & { readonly res: ServerResponse }
 
 const NONE: readonly string[] = []
+const NO_PARTS: readonly BrokenPart[] = []
 
 type Clock = { now(): number; patienceMs: number; mounts?: Mounts }
 
@@ -121,6 +132,7 @@ export function newExchange(
     stream: false,
     inBackground: false,
     attempts: [],
+    broken: NO_PARTS,
     changes: [],
     dropped: NONE,
     overheadMs: null,
@@ -134,6 +146,8 @@ export function newExchange(
     admitted: false,
     attempt: null,
     answer: null,
+    slot: null,
+    hasPlace: false,
     cancel: null,
     drain: null,
     refusal: null,

@@ -53,6 +53,27 @@ export async function reserve(
   return reservation
 }
 
+/**
+ * Holds back what an answer of this target may cost, beside what is held back already: the answer that it takes the place of is paid,
+ * too. The body must be there parsed. False: the budgets have no room for it. Throws `model_not_allowed`, `StoreError`.
+ */
+export async function reserveMore(
+  { budgets, prices }: Pick<Parts, 'budgets' | 'prices'>,
+  exchange: Exchange,
+  target: Target,
+): Promise<boolean> {
+  const { caller, reservation } = exchange
+  if (reservation === null || caller === null) return true
+  const { amount } = highestCost(prices, exchange, caller, [target])
+  const outcome = await budgets.reserve(caller, amount, exchange.at)
+  if (!outcome.ok) return false
+  // Of the same moment, and so of the same budgets.
+  const { accounts, amount: held } = reservation
+  const sum = { nanoUsd: held.nanoUsd + amount.nanoUsd, tokens: held.tokens + amount.tokens }
+  exchange.reservation = { accounts, amount: sum, open: true }
+  return true
+}
+
 /** Of the dearest target: any of them may be the one that answers. */
 function highestCost(prices: Prices, exchange: Exchange, caller: Caller, targets: readonly Target[]) {
   const { endpoint, body, at } = exchange

@@ -12,10 +12,12 @@ import { deploymentIn, modelCall, modelInPath } from './endpoints.ts'
 import { type HttpExchange, newExchange } from './exchange.ts'
 import { plausibleTokens } from './expected-tokens.ts'
 import { featuresOf } from './features.ts'
+import { findNext } from './find-next.ts'
 import type { Answer } from './forward.ts'
 import { headerOf } from './headers.ts'
 import { alone, direct, type Itinerary, planItinerary, type RuleFacts, type Stop } from './itinerary.ts'
 import { captureUpload, keepBodies } from './keep-bodies.ts'
+import { createKeepalive } from './keepalive.ts'
 import { modelsHandler } from './models.ts'
 import { createMounts } from './mounts.ts'
 import { hidesItsModel, mustNameModel, otherModels } from './named-models.ts'
@@ -47,12 +49,15 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
 
   const clock = { now: ctx.now, patienceMs: ctx.config.timeouts.idleMs, mounts: createMounts(ctx.providers) }
 
+  const keepalive = createKeepalive()
+
   const handler = (req: IncomingMessage, res: ServerResponse) => {
     const exchange = newExchange(clock, req, res) as HttpExchange
     ctx.life.running++
     ctx.life.unsettled++
     res.once('close', () => {
       ctx.life.running--
+      if (exchange.hasPlace) ctx.fairShare.leave(exchange.caller!.project.id)
       if (!res.writableFinished) {
         exchange.clientGone = true
         if (exchange.drain) exchange.drain()
@@ -65,8 +70,6 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
 
   const serve = async (exchange: HttpExchange) => {
     try {
-      if (ctx.life.running > ctx.config.maxConcurrentRequests)
-        throw new GatewayError('overloaded', { headers: { 'retry-after': '1' } })
       if (ctx.life.draining)
         throw new GatewayError('draining', { headers: { 'retry-after': '5', connection: 'close' } })
       await serveAdmitted(exchange)
@@ -79,6 +82,9 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     const { req, path } = exchange
     const caller = await authenticate(ctx.tokens, statics, req)
     exchange.caller = caller
+    if (exchange.clientGone) throw new GatewayError('client_closed')
+    ctx.fairShare.enter(caller.project.id)
+    exchange.hasPlace = true
     if (path.problem) throw path.problem
     // A provider that echoes the request would give its key away.
     if (exchange.method === 'TRACE')
@@ -121,7 +127,12 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     if (translation && !(translation.createStreamBuilder && exchange.stream && isStream(answer)))
       return await answerWhole(ctx, exchange, stop, answer, translation)
     if (exchange.pinning?.tells === 'list' && answer.status < 300) return await answerList(ctx, exchange, stop, answer)
-    relay(ctx, exchange, stop, answer, { hideUsage, drains: ctx.config.onClientAbort === 'drain', translation })
+    const recover = exchange.stream
+      ? findNext(ctx, exchange, itinerary, stop, (next) => prepare(ctx, exchange, next, () => null))
+      : null
+    const drains = ctx.config.onClientAbort === 'drain'
+    const alive = { keepalive, everyMs: routing.stream.keepaliveMs }
+    relay(ctx, exchange, stop, answer, { hideUsage, drains, translation, recover, keepalive: alive })
   }
 
   const map = { choice, live: ctx.live, priceOf: (provider: string, model: string) => priceOf(ctx, provider, model) }
@@ -259,7 +270,7 @@ function refuse(ctx: AppContext, exchange: HttpExchange, error: GatewayError): v
     res.destroy()
     return
   }
-  if (!exchange.admitted) ctx.metrics.requestRejected(error.code)
+  if (!exchange.admitted || error.code === 'overloaded') ctx.metrics.requestRejected(error.code)
   const gone = exchange.clientGone || error.code === 'client_closed'
   // What is still unread of a body would have to be read before the next request: better a new connection.
   if (!req.complete && req.readableLength === 0 && req.headers['content-length'] !== '0' && hasBody(req))

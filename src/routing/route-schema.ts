@@ -224,21 +224,24 @@ const plain = z
 
 const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/
 
+/** What a rule may ask. */
+export const conditionFields = {
+  model: line().optional(),
+  endpoint: line().regex(/^[/*]/, { error: 'must start with / or *' }).optional(),
+  project: line().optional(),
+  token: line().optional(),
+  stream: z.boolean().optional(),
+  prompt_tokens: comparison.optional(),
+  has: z.array(choice(FEATURES)).min(1).optional(),
+  metadata: z.record(z.string().min(1), plain).optional(),
+  header: z
+    .record(z.string().regex(HEADER_NAME, { error: 'is no header name' }), plain)
+    .transform((given) => Object.fromEntries(Object.entries(given).map(([name, text]) => [name.toLowerCase(), text])))
+    .optional(),
+}
+
 const when = z
-  .strictObject({
-    model: line().optional(),
-    endpoint: line().regex(/^[/*]/, { error: 'must start with / or *' }).optional(),
-    project: line().optional(),
-    token: line().optional(),
-    stream: z.boolean().optional(),
-    prompt_tokens: comparison.optional(),
-    has: z.array(choice(FEATURES)).min(1).optional(),
-    metadata: z.record(z.string().min(1), plain).optional(),
-    header: z
-      .record(z.string().regex(HEADER_NAME, { error: 'is no header name' }), plain)
-      .transform((given) => Object.fromEntries(Object.entries(given).map(([name, text]) => [name.toLowerCase(), text])))
-      .optional(),
-  })
+  .strictObject(conditionFields)
   .refine((given) => Object.keys(given).length > 0, {
     error: 'must hold a condition; model: "*" holds for all that name a model',
     // One that is misspelt is one.

@@ -240,7 +240,7 @@ describe('of a body that is no text is kept', () => {
     const metered = await bodiesOf(await chat(gateway.baseUrl, secret))
     expect(metered.response!.body).toMatchObject({ text, size_bytes: text.length, omitted: null })
     const headers = { authorization: `Bearer ${secret}`, 'accept-encoding': 'gzip' }
-    const other = await bodiesOf(await ask(`${gateway.baseUrl}/files`, { headers }))
+    const other = await bodiesOf(await ask(`${gateway.baseUrl}/files/file-1/content`, { headers }))
     expect(other.response!.body).toMatchObject({ text: null, size_bytes: packed.length, omitted: 'compressed' })
   })
 })

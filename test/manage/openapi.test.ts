@@ -59,6 +59,7 @@ describe('/manage/openapi.json', () => {
       'POST /manage/projects',
       'POST /manage/projects/{id}/provider-keys',
       'POST /manage/projects/{id}/tokens/revoke',
+      'POST /manage/reload',
       'POST /manage/routes',
       'POST /manage/tokens',
       'POST /manage/tokens/{id}/revoke',

@@ -15,7 +15,7 @@ beforeAll(async () => {
   const random = seeded(SEED)
   house = await openHouse({
     scripts: [badly(random), badly(random)],
-    config: { timeouts: { ...QUICK, headersMs: 150, firstTokenMs: 150, idleMs: 150 } },
+    config: { timeouts: { ...QUICK, headersMs: 2_000, firstTokenMs: 2_000, idleMs: 2_000 } },
     routes: [route('smart', [target('one', 'a'), target('two', 'b')], { strategy: 'weighted', recovery: 'off' })],
   })
 }, 60_000)

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import type { AuditEntry, Project, Store, StoreError, Token, TokenFilter } from '../../src/store/store.ts'
 import { describeBodies } from './contract-bodies.ts'
 import { describeObjects } from './contract-objects.ts'
+import { describePins } from './contract-pins.ts'
 import { describeReading } from './contract-reading.ts'
 import { describeRecords } from './contract-records.ts'
 import { describeRoutes } from './contract-routes.ts'
@@ -26,6 +27,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
     describeRecords(given)
     describeUsage(given)
     describeBodies(given)
+    describePins(given)
     describeClosing(given)
   })
 }

@@ -4,8 +4,10 @@ export type Collection = { path: string; days: number | null; list: 'data' | 'na
 /** What a path says of an object. `objectId` null: of the collection as a whole. `rest`: what stands behind the id. */
 export type Place = { collection: Collection; objectId: string | null; rest: string }
 
-/** OpenAI keeps responses, stored chats and threads for 30 or 60 days; Gemini its files for two, what is cached as long as one pays for it. */
+/** OpenAI keeps threads for 60 days after their last use, Anthropic batches for 29, Google files for two. */
 const STORED_DAYS = 90
+/** OpenAI keeps responses and stored chats for 30. There are as many of them as requests. */
+const ANSWER_DAYS = 31
 
 /**
  * Collections whose objects belong to the account that made them. Sources: the OpenAI API specification 2.3.0, Anthropic's API
@@ -18,14 +20,14 @@ const COLLECTIONS = [
   openAi('/v1/assistants'),
   openAi('/v1/threads', STORED_DAYS),
   openAi('/v1/vector_stores'),
-  openAi('/v1/responses', STORED_DAYS),
+  openAi('/v1/responses', ANSWER_DAYS),
   openAi('/v1/conversations'),
   openAi('/v1/fine_tuning/jobs'),
   openAi('/v1/uploads', STORED_DAYS),
   openAi('/v1/evals'),
   openAi('/v1/containers', STORED_DAYS),
   openAi('/v1/videos', STORED_DAYS),
-  openAi('/v1/chat/completions'),
+  openAi('/v1/chat/completions', ANSWER_DAYS),
   openAi('/v1/messages/batches', STORED_DAYS),
   gemini('/v1beta/cachedContents'),
   gemini('/v1beta/files', STORED_DAYS),

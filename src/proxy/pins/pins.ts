@@ -98,18 +98,18 @@ export function createPins({ store, now, onFailure, maxCached = 20_000, maxWaiti
 
   return {
     async find(objectIds) {
-      const wanted = [...new Set(objectIds)]
-      const missing = wanted.filter((id) => !cache.has(id))
+      const wanted = new Set(objectIds)
+      const missing = [...wanted].filter((id) => !cache.has(id))
       if (missing.length > 0) {
         const begun = waiting
         const found = Map.groupBy(await store.find(missing), ({ objectId }) => objectId)
-        const pins = wanted.flatMap((id) => found.get(id) ?? cache.get(id) ?? [])
+        const pins = [...wanted].flatMap((id) => found.get(id) ?? cache.get(id) ?? [])
         // A write meanwhile may have made this answer old.
         if (begun === waiting && writing === null) for (const [id, owners] of found) cache.set(id, owners)
         return withChanges(pins, waiting, wanted)
       }
       return withChanges(
-        wanted.flatMap((id) => cache.get(id) ?? []),
+        [...wanted].flatMap((id) => cache.get(id) ?? []),
         waiting,
         wanted,
       )
@@ -138,10 +138,10 @@ export function createPins({ store, now, onFailure, maxCached = 20_000, maxWaiti
 }
 
 /** As it will be when the changes are written. */
-function withChanges(pins: Pin[], changes: readonly PinChange[], wanted: readonly string[]): Pin[] {
+function withChanges(pins: Pin[], changes: readonly PinChange[], wanted: ReadonlySet<string>): Pin[] {
   let known = pins
   for (const { kind, pin } of changes) {
-    if (!wanted.includes(pin.objectId)) continue
+    if (!wanted.has(pin.objectId)) continue
     const isSame = (other: Pin) => other.objectId === pin.objectId
     const isOwn = (other: Pin) => isSame(other) && other.projectId === pin.projectId
     if (kind === 'forgotten') known = known.filter((other) => !isOwn(other))

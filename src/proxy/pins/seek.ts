@@ -9,12 +9,13 @@ import { referencesIn } from './references.ts'
 
 /** What a request does to objects, and what its answer is read for. */
 export type Pinning = {
-  place: Place
+  /** Null: the request is about none by its path. */
+  place: Place | null
   /** `made`: a new object; `seen`: others that belong to it; `forgotten`: its end; `list`: objects of all projects. Null: nothing. */
   tells: 'made' | 'seen' | 'forgotten' | 'list' | null
   /** The request may make a container on its way. */
   runsCode: boolean
-  /** Pins whose key is gone, to be renewed when its successor turns out to know the objects. */
+  /** Pins whose key is gone, or that have half expired: to be renewed when the provider turns out to know the objects. */
   renews: Pin[]
 }
 
@@ -23,7 +24,7 @@ type Parts = Pick<AppContext, 'pins' | 'providers'>
 /**
  * The account that the objects in path and body belong to; null: any will do. Notes on the exchange what its answer will tell. Waits
  * only where an id is named. Throws `not_found` for another project's object, `conflict` for objects of two accounts, and for those
- * of an account that is gone.
+ * of an account that is gone, `invalid_request` for more objects than anybody takes.
  */
 export function seekAccount(
   parts: Parts,
@@ -35,40 +36,50 @@ export function seekAccount(
   const isModelCall = method === 'POST' && (endpoint !== null || path.api.startsWith('/v1/messages/count_tokens'))
   if (place === null && !isModelCall) return null
   const value = body.kind === 'json' ? body.value : null
-  if (place !== null) exchange.pinning = pinningOf(place, method, value)
+  const tells = place === null ? null : whatItTells(place, method, value)
+  // Plain chats have nothing to tell.
+  if (tells !== null) exchange.pinning = { place, tells, runsCode: runsCode(value), renews: [] }
   const ids = referencesIn(place, value, isModelCall)
-  return ids.length === 0 ? null : find(parts, exchange, caller, ids)
+  if (ids.length === 0) return null
+  const distinct = new Set(ids)
+  if (distinct.size > MOST_NAMED) throw tooMany(distinct.size)
+  return find(parts, exchange, caller, distinct)
 }
+
+/** Providers take no more than some hundreds in one request; each is looked up. */
+const MOST_NAMED = 2_500
 
 async function find(
   { pins, providers }: Parts,
   exchange: Exchange,
   caller: Caller,
-  ids: readonly string[],
+  ids: ReadonlySet<string>,
 ): Promise<Account | null> {
   const { pinning, path } = exchange
-  const known = (await pins.find(ids)).filter(({ provider }) => path.mount === null || provider === path.mount)
+  const known = (await pins.find([...ids])).filter(({ provider }) => path.mount === null || provider === path.mount)
   const own = known.filter(({ projectId }) => projectId === caller.project.id)
-  const isOwn = (id: string) => own.some(({ objectId }) => objectId === id)
-  const foreign = ids.find((id) => !isOwn(id) && known.some(({ objectId }) => objectId === id))
-  if (foreign !== undefined) throw noSuchObject(foreign)
+  const ownIds = new Set(own.map(({ objectId }) => objectId))
+  const foreign = known.find(({ objectId }) => !ownIds.has(objectId))
+  if (foreign !== undefined) throw noSuchObject(foreign.objectId)
   // Of what nobody knows nothing is learnt: it may be anybody's.
-  if (pinning?.tells === 'seen' && !isOwn(pinning.place.objectId!)) pinning.tells = null
+  if (pinning?.tells === 'seen' && !ownIds.has(pinning.place!.objectId!)) pinning.tells = null
   if (own.length === 0) return null
   const accounts = own.map((pin) => accountOf(providers, caller, pin))
   const account = accounts[0]!
   const other = accounts.findIndex(({ provider, key }) => provider !== account.provider || key !== account.key)
   if (other !== -1) throw twoAccounts(own[0]!, own[other]!)
-  const renews = own.filter(({ keyId }) => keyId !== account.keyId)
-  if (pinning !== null) pinning.renews = renews
+  const renews = own.filter((pin) => pin.keyId !== account.keyId || isHalfOver(pin, exchange.at))
+  if (renews.length > 0) exchange.pinning = { ...(pinning ?? NOTHING_TOLD), renews }
   return account
 }
 
-function pinningOf(place: Place, method: string, body: Record<string, unknown> | null): Pinning {
-  const tools = Array.isArray(body?.tools) ? body.tools : []
-  const runsCode = tools.some((tool: unknown) => (tool as { type?: unknown } | null)?.type === 'code_interpreter')
-  return { place, tells: whatItTells(place, method, body), runsCode, renews: [] }
-}
+const isHalfOver = ({ createdAt, expiresAt }: Pin, at: number) => expiresAt !== null && at > (createdAt + expiresAt) / 2
+
+const NOTHING_TOLD: Pinning = { place: null, tells: null, runsCode: false, renews: [] }
+
+const runsCode = (body: Record<string, unknown> | null) =>
+  Array.isArray(body?.tools) &&
+  body.tools.some((tool) => (tool as { type?: unknown } | null)?.type === 'code_interpreter')
 
 function whatItTells(
   { collection: { path }, objectId, rest }: Place,
@@ -92,6 +103,9 @@ const WITH_OTHERS = new Set(['/v1/batches', '/v1/fine_tuning/jobs', '/v1/uploads
 
 /** The same for all ids that the caller has nothing to do with, so that it tells nothing of other projects. */
 const noSuchObject = (id: string) => new GatewayError('not_found', { message: `No such object: \`${id}\`.` })
+
+const tooMany = (count: number) =>
+  new GatewayError('invalid_request', { message: `The request names ${count} objects, more than ${MOST_NAMED}.` })
 
 const twoAccounts = (one: Pin, other: Pin) =>
   new GatewayError('conflict', {

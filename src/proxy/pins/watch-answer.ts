@@ -26,7 +26,7 @@ export function watchObjects(
   const { pinning } = exchange
   if (pinning === null || answer.status >= 300) return observer
   const { tells, place, runsCode } = pinning
-  const pinOf = (objectId: string, days = place.collection.days): Pin => ({
+  const pinOf = (objectId: string, days: number | null): Pin => ({
     objectId,
     projectId: exchange.caller!.project.id,
     provider: target.provider.name,
@@ -34,13 +34,17 @@ export function watchObjects(
     createdAt: exchange.at,
     expiresAt: days === null ? null : exchange.at + days * DAY_MS,
   })
-  for (const { objectId, expiresAt } of pinning.renews)
-    pins.note({ kind: 'made', pin: { ...pinOf(objectId), expiresAt } })
-  if (tells === 'forgotten') pins.note({ kind: 'forgotten', pin: pinOf(place.objectId!) })
+  for (const { objectId, createdAt, expiresAt } of pinning.renews) {
+    const days = expiresAt === null ? null : (expiresAt - createdAt) / DAY_MS
+    pins.note({ kind: 'made', pin: pinOf(objectId, days) })
+  }
+  if (place === null) return observer
+  if (tells === 'forgotten') pins.note({ kind: 'forgotten', pin: pinOf(place.objectId!, null) })
   if (tells !== 'made' && tells !== 'seen') return observer
 
   const tell = ({ id, others }: ToldObjects) => {
-    if (tells === 'made' && id !== null && id.length <= MAX_ID_LENGTH) pins.note({ kind: 'made', pin: pinOf(id) })
+    if (tells === 'made' && id !== null && id.length <= MAX_ID_LENGTH)
+      pins.note({ kind: 'made', pin: pinOf(id, place.collection.days) })
     for (const other of others) pins.note({ kind: 'seen', pin: pinOf(other, null) })
   }
   const read = isEventStream ? readEventObjects : readJsonObjects

@@ -311,6 +311,27 @@ describe('two projects that share an account', () => {
   })
 })
 
+describe('what a provider forgets by itself', () => {
+  it('is remembered for as long, counted anew when it is used, and forgotten then', async () => {
+    const DAY = 86_400_000
+    let at = Date.UTC(2026, 10, 21)
+    const other = await startTestGateway({ upstream: accounts.upstream.url, now: () => at })
+    const { secret } = await other.token({}, {})
+    const { post, get } = client(other, secret)
+    const { id } = (await post('/v1/threads')).json
+    const expiry = async () => ((await other.ctx.store.pins.find([id]))[0]!.expiresAt! - Date.UTC(2026, 10, 21)) / DAY
+    expect(await expiry()).toBe(90)
+    at += 40 * DAY
+    await get(`/v1/threads/${id}`)
+    expect(await expiry()).toBe(90)
+    at += 10 * DAY
+    await get(`/v1/threads/${id}`)
+    await eventually(async () => (await expiry()) === 140, 'the thread to be remembered for longer')
+    expect(await other.ctx.store.pins.deleteExpired(at + 91 * DAY, 10)).toBe(1)
+    await other.stop()
+  })
+})
+
 describe('a pinned object', () => {
   it('outranks where the model would go, and refuses a model of another provider', async () => {
     const { secret } = await gateway.token({}, {})
@@ -342,6 +363,16 @@ describe('a pinned object', () => {
     expect((await post('/v1/responses', { model: 'gpt-4o-mini', input: 'Hi', previous_response_id: id })).status).toBe(
       200,
     )
+  })
+
+  it('is not looked for among more than any provider takes', async () => {
+    const { secret } = await gateway.token({}, {})
+    const file_ids = Array.from({ length: 2501 }, (_, index) => `file-${index}`)
+    const refused = await client(gateway, secret).post('/v1/vector_stores', { file_ids })
+    expect([refused.status, refused.json.error.message]).toEqual([
+      400,
+      'The request names 2501 objects, more than 2500.',
+    ])
   })
 
   it('that nobody made through the gateway goes where it would go anyway', async () => {
