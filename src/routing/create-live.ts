@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { familyName } from '../formats/model-facts.ts'
 import { openAiRateLimits, type RateLimitNames, readRateLimits } from '../providers/rate-limits.ts'
+import { redact } from '../redact.ts'
 import { Breaker, type BreakerState } from './breaker.ts'
 import { Figures } from './figures.ts'
 import { KeyBenches } from './key-bench.ts'
@@ -50,7 +51,8 @@ export function createLive(options: Options): Live {
     const found = entries.get(name)
     if (found) return found
     const { provider, keyId, model } = lane
-    const own = { provider, keyId, model: model.slice(0, MAX_NAME) }
+    // It is shown: a token pasted into the wrong place must not be.
+    const own = { provider, keyId, model: redact(model).slice(0, MAX_NAME) }
     const entry = { lane: own, breaker: new Breaker(breaker, (state) => onChange(own, state)), figures: new Figures() }
     entries.set(name, entry)
     return entry

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { startTestGateway, type TestGateway } from '../helpers/gateway.ts'
+import { MANAGEMENT_TOKEN, startTestGateway, type TestGateway } from '../helpers/gateway.ts'
 import { ask, chat, type RawAnswer } from '../helpers/http.ts'
 import { type Script, sendJson, sseHead, startUpstream, type Upstream } from '../helpers/upstream.ts'
 import { letters } from './planted.ts'
@@ -118,7 +118,7 @@ describe('a token that a caller pastes into the wrong place', () => {
   it.each([
     ['the name of the model', (token: string) => ({ path: '/chat/completions', model: token })],
     ['the path', (token: string) => ({ path: `/${token}/chat`, model: 'gpt-4o' })],
-  ])('(%s) is in neither the ledger nor the metrics', async (_where, wrong) => {
+  ])('(%s) is in neither the ledger nor the metrics nor what is told of the models', async (_where, wrong) => {
     const { secret: pasted } = await gateway.token()
     const { path, model } = wrong(pasted)
     upstream.script((_req, res) => sendJson(res, 200, {}))
@@ -130,5 +130,10 @@ describe('a token that a caller pastes into the wrong place', () => {
     const [{ endpoint, model: booked } = { endpoint: '', model: '' }] = (await gateway.rows()).slice(-1)
     expect(`${endpoint} ${booked}`).not.toContain(pasted)
     expect(await gateway.ctx.metrics.registry.metrics()).not.toContain(pasted)
+    for (const address of ['/manage/status', '/api/status']) {
+      const answer = await ask(gateway.url + address, { headers: { authorization: `Bearer ${MANAGEMENT_TOKEN}` } })
+      expect(answer.status).toBe(200)
+      expect(answer.body.toString()).not.toContain(pasted)
+    }
   })
 })
