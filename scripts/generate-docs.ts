@@ -8,7 +8,7 @@ import {
   type Option,
   type OptionName,
   optionOf,
-  yamlPathOf,
+  yamlPathsOf,
 } from '../src/config/schema.ts'
 import { translationTable } from './translation-table.ts'
 
@@ -78,8 +78,11 @@ LLM Proxy starts without any configuration. Everything below can be said in thre
 2. a file \`.env\` in the working folder (see [.env.example](../.env.example)),
 3. a YAML file: \`llm-proxy.yaml\` in the working folder, or the file that \`LLM_PROXY_CONFIG\` names.
 
-The configuration is read once, at start. If anything in it is wrong, all problems are listed together, each with the name to
-change, and the program exits with 1. \`llm-proxy config check\` does the same without starting. An empty value counts as unset.`
+The configuration is read at start. If anything in it is wrong, all problems are listed together, each with the name to
+change, and the program exits with 1. \`llm-proxy config check\` does the same without starting. An empty value counts as unset.
+
+A change of the YAML file, SIGHUP and \`POST /manage/reload\` have it read again: options marked ↻, routes and rules are taken over at
+once, the others at the next start (see [routing.md](routing.md#changing-it-while-it-runs)).`
 
 const NOTES = `\
 ## Secrets from files
@@ -102,6 +105,7 @@ ${YAML_EXAMPLE}\`\`\`
 - Under \`providers\` there may be others than the built-in ones: what has a \`kind\`. How stands in
   [providers.md](providers.md#your-own).
 - \`max_queued\` and \`queue_timeout_ms\` of a provider stand in the file alone: [operations.md](operations.md#overload).
+- \`routes\`, \`rules\` and \`app_config.failover_routes\` stand in [routing.md](routing.md).
 - Lists can be YAML lists or comma-separated text; prices are YAML, or JSON in the environment. Relative paths start at the working folder.
 
 ## Good to know
@@ -115,9 +119,10 @@ function renderTable(names: OptionName[]): string {
   const rows = names.map((name) => {
     const option = optionOf(name)
     const spellings = environmentNamesOf(name).map((spelling) => `\`${spelling}\``)
-    const path = yamlPathOf(name)
-    const yaml = path === null ? '' : `\`${path}\``
-    return `| ${spellings.join(', ')}${option.secret ? ' 🔒' : ''} | ${yaml} | ${defaultOf(option)} | ${describe(option)} |`
+    const yaml = yamlPathsOf(name)
+      .map((path) => `\`${path}\``)
+      .join(', ')
+    return `| ${spellings.join(', ')}${option.secret ? ' 🔒' : ''}${option.live ? ' ↻' : ''} | ${yaml} | ${defaultOf(option)} | ${describe(option)} |`
   })
   return ['| variable | YAML | default | meaning |', '|---|---|---|---|', ...rows].join('\n')
 }
@@ -126,7 +131,7 @@ function defaultOf(option: Option): string {
   if (option.defaultText !== undefined) return option.defaultText
   const { default: value, unit } = option
   if (value === null || (Array.isArray(value) && value.length === 0)) return 'none'
-  return `\`${value}\`${unit === undefined ? '' : ` ${unit}`}`
+  return `\`${Array.isArray(value) ? value.join(', ') : value}\`${unit === undefined ? '' : ` ${unit}`}`
 }
 
 function describe({ description, notYet, default: value, unit }: Option): string {

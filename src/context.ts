@@ -1,4 +1,5 @@
 import type { Config } from './config/config.ts'
+import type { LoadedConfig } from './config/load.ts'
 import { createIpList } from './domain/ip-list.ts'
 import { createSealer, type Sealer } from './domain/secrets.ts'
 import { createTokenIndex, type TokenIndex } from './domain/token-index.ts'
@@ -11,10 +12,15 @@ import { createProviders, hasSharedKey, NO_KEY, type Providers } from './provide
 import { type Catalogue, createCatalogue } from './proxy/catalogue.ts'
 import { createFairShare, type FairShare } from './proxy/fair-share.ts'
 import { createUpstreams, type Upstreams } from './proxy/forward.ts'
+import { startHealthProbes } from './proxy/health-probes.ts'
 import { createModelLists, type ModelLists } from './proxy/model-lists.ts'
 import { createPins, type Pins } from './proxy/pins/pins.ts'
 import { createSlots, type Slots } from './proxy/slots.ts'
 import { registerSecret } from './redact.ts'
+import { createReload, type Reload } from './reload.ts'
+import { createLive } from './routing/create-live.ts'
+import { type CurrentRouting, createRouting } from './routing/current.ts'
+import type { Live } from './routing/live.ts'
 import { openStore } from './store/open.ts'
 import type { LedgerRow, Store } from './store/store.ts'
 import { type Alerts, createAlerts } from './usage/alerts/alerts.ts'
@@ -31,7 +37,9 @@ import { keepRequests } from './usage/retention.ts'
 
 /** The one object that wires the parts: made by `openContext`, handed to every surface. */
 export type AppContext = {
+  /** As it was at the start; what `reload` may change is in `routing`, `prices` and `alerts`. */
   config: Config
+  reload: Reload
   store: Store
   kv: Kv
   providers: Providers
@@ -47,8 +55,12 @@ export type AppContext = {
   repricer: Repricer
   ledgerCheck: LedgerCheck
   http: Upstreams
+  /** Routes of the file and of the database, rules, and all that decides about other tries. */
+  routing: CurrentRouting
   modelLists: ModelLists
   catalogue: Catalogue
+  /** What is known of the providers at this moment. */
+  live: Live
   pins: Pins
   slots: Slots
   fairShare: FairShare
@@ -73,19 +85,35 @@ export type Life = {
   unsettled: number
 }
 
+const BREAKER_NEWS = {
+  open: 'a provider fails: requests pass it by for a while',
+  half_open: 'a provider that failed is tried again',
+  closed: 'a provider that failed serves again',
+}
+
 /** A request that is older than so many of its time limits has ended, one way or the other. */
 const GRACE = 2
 
-type Options = { config: Config; managementToken: string; encryptionKey: Buffer; log: Logger; now?: () => number }
+type Options = {
+  loaded: LoadedConfig
+  /** Reads the configuration again. Throws `ConfigError`. */
+  load(): LoadedConfig
+  managementToken: string
+  encryptionKey: Buffer
+  log: Logger
+  now?: () => number
+}
 
 /** Opens the database and wires the parts. Throws `StoreError`. */
 export async function openContext({
-  config,
+  loaded,
+  load,
   managementToken,
   encryptionKey,
   log,
   now = Date.now,
 }: Options): Promise<AppContext> {
+  const { config } = loaded
   const store = await openStore({ dataDir: config.dataDir, log })
   const metrics = createMetrics()
   const sealer = createSealer(encryptionKey)
@@ -135,7 +163,7 @@ export async function openContext({
   const repricer = createRepricer({
     store,
     now,
-    run: (query) => runJob({ name: 'reprice', dataDir, prices: config.prices, query }, jobs.signal),
+    run: (query) => runJob({ name: 'reprice', dataDir, prices: prices.config(), query }, jobs.signal),
     onChange: () =>
       void budgets.recount().catch((cause) => log.error('what budgets have used could not be counted anew', { cause })),
   })
@@ -190,6 +218,17 @@ export async function openContext({
   const http = createUpstreams(config)
   const modelLists = createModelLists({ http, metrics, log })
   const catalogue = createCatalogue(modelLists, prices)
+  const routing = createRouting({ store, file: config.routing })
+  const live = createLive({
+    now,
+    random: Math.random,
+    breaker: () => routing.ofFile().breaker,
+    keys: () => routing.ofFile().keys,
+    rateLimitNames: (name) => providers.get(name)?.rateLimits ?? null,
+    onChange: ({ provider, keyId, model }, state) =>
+      log[state === 'open' ? 'warn' : 'info'](BREAKER_NEWS[state], { provider, key: keyId, model }),
+  })
+  metrics.watchRouting(live)
   const pins = createPins({
     store: store.pins,
     now,
@@ -200,9 +239,12 @@ export async function openContext({
         cause,
       }),
   })
+  const probes = startHealthProbes({ http, providers, live, log, everyMs: config.healthProbeMs })
+  const reload = createReload({ loaded, load, routing, prices, alerts, store, log, now })
   const life: Life = { startedAt: now(), draining: false, running: 0, unsettled: 0 }
   return {
     config,
+    reload,
     store,
     kv: createMemoryKv(),
     providers,
@@ -219,6 +261,8 @@ export async function openContext({
     http,
     modelLists,
     catalogue,
+    live,
+    routing,
     pins,
     slots: createSlots({
       limitsOf: (name) => (Object.hasOwn(config.providers, name) ? (config.providers[name]!.limits ?? null) : null),
@@ -233,6 +277,7 @@ export async function openContext({
     now,
     async close() {
       ledgerCheck.close()
+      probes.close()
       jobs.abort()
       const unwritten = await ledger.close()
       // Better in the log than nowhere: these rows can be entered by hand.

@@ -2,6 +2,7 @@ import { Router } from 'express'
 import type { AppContext } from './context.ts'
 import { equalSecrets } from './domain/secrets.ts'
 import { GatewayError } from './errors.ts'
+import { modelsAvailable } from './routing/availability.ts'
 
 /** What load balancers and Prometheus ask. */
 export function healthRouter(ctx: AppContext): Router {
@@ -17,10 +18,25 @@ export function healthRouter(ctx: AppContext): Router {
     res.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not_ready', checks })
   })
 
-  router.get(['/metrics', '/api/metrics'], async (req, res) => {
+  router.get(['/metrics', '/api/metrics', '/api/status'], (req, _res, next) => {
     const given = /^bearer +(.*)$/i.exec(req.headers.authorization ?? '')?.[1] ?? ''
     if (!equalSecrets(given, ctx.managementToken))
       throw new GatewayError('unauthorized', { headers: { 'www-authenticate': 'Bearer' } })
+    next()
+  })
+
+  router.get('/api/status', (_req, res) => {
+    const models = modelsAvailable(ctx.live.snapshot())
+    res.set('cache-control', 'no-store').json({
+      models: models.map(({ model, isAvailable, latencyMs }) => ({
+        name: model,
+        available: isAvailable,
+        latency_ms: latencyMs,
+      })),
+    })
+  })
+
+  router.get(['/metrics', '/api/metrics'], async (_req, res) => {
     res.type(ctx.metrics.registry.contentType).send(await ctx.metrics.registry.metrics())
   })
   return router

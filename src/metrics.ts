@@ -1,4 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { availabilityOf } from './routing/availability.ts'
+import type { LaneState, Live } from './routing/live.ts'
 import type { LedgerRow } from './store/store.ts'
 
 /** So many models get a label of their own; the rest are `other`, so that no caller can make the label sets grow. */
@@ -10,6 +12,8 @@ export type EndedRequest = Pick<
 >
 
 export type Metrics = ReturnType<typeof createMetrics>
+
+type RoutingView = Pick<Live, 'snapshot' | 'benches'>
 
 /** One function for each event; names and labels are those of DESIGN 4.5. */
 export function createMetrics() {
@@ -79,12 +83,6 @@ export function createMetrics() {
     labelNames: ['provider'],
     registers,
   })
-  const available = new Gauge({
-    name: 'llmproxy_model_availability',
-    help: '1 when the last answer of that model was one, 0 when the provider failed.',
-    labelNames: ['provider', 'model'],
-    registers,
-  })
   const ledgerPending = new Gauge({
     name: 'llmproxy_ledger_pending_rows',
     help: 'Ledger rows that could not be written yet.',
@@ -132,6 +130,46 @@ export function createMetrics() {
     return model
   }
 
+  let routing: RoutingView = { snapshot: () => [], benches: () => [] }
+  const labelsOf = ({ provider, model, firstEventMs }: LaneState) => ({
+    provider,
+    model: modelLabel(model === '' ? null : model, firstEventMs !== null),
+  })
+  new Gauge({
+    name: 'llmproxy_breaker_state',
+    help: 'Whether requests pass: 0 closed (they do), 1 half open (a few, as probes), 2 open. Of several keys, the worst.',
+    labelNames: ['provider', 'model'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [labels, lanes] of byLabels(routing.snapshot(), labelsOf))
+        this.set(labels, Math.max(...lanes.map(({ breaker }) => BREAKER_VALUES[breaker])))
+    },
+  })
+  new Gauge({
+    name: 'llmproxy_key_benched',
+    help: 'Keys that rest, because their limit is used up or the provider refused them.',
+    labelNames: ['provider'],
+    registers,
+    collect() {
+      this.reset()
+      for (const { provider } of routing.snapshot()) this.set({ provider }, 0)
+      for (const [provider, keys] of Map.groupBy(routing.benches(), (key) => key.provider))
+        this.set({ provider }, keys.length)
+    },
+  })
+  new Gauge({
+    name: 'llmproxy_model_availability',
+    help: '1 when the last answer of that model was one, 0 when the provider failed or no key lets requests pass.',
+    labelNames: ['provider', 'model'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [labels, lanes] of byLabels(routing.snapshot(), labelsOf))
+        if (labels.model !== 'other') this.set(labels, availabilityOf(lanes).isAvailable ? 1 : 0)
+    },
+  })
+
   return {
     registry,
     /**
@@ -145,14 +183,16 @@ export function createMetrics() {
       duration.observe(labels, latencyMs / 1000)
       if (overheadMs !== null) overhead.observe(overheadMs / 1000)
       if (firstTokenMs !== null) firstToken.observe(labels, firstTokenMs / 1000)
-      if (provider !== null && (answered || status >= 500) && labels.model !== 'other')
-        available.set(labels, answered ? 1 : 0)
       if (row.costNanoUsd) cost.inc(labels, Number(row.costNanoUsd) / 1e9)
       if (usage.source === 'none') return
       tokens.inc({ ...labels, type: 'input' }, usage.inputTokens)
       tokens.inc({ ...labels, type: 'output' }, usage.outputTokens)
       if (usage.cachedTokens > 0) tokens.inc({ ...labels, type: 'cached' }, usage.cachedTokens)
       if (usage.reasoningTokens > 0) tokens.inc({ ...labels, type: 'reasoning' }, usage.reasoningTokens)
+    },
+    /** From now on the gauges of the providers' health are read off there, whenever somebody asks. */
+    watchRouting(live: RoutingView) {
+      routing = live
     },
     attemptStarted: (provider: string) => active.inc({ provider }),
     attemptEnded(provider: string, outcome: string) {
@@ -173,3 +213,11 @@ export function createMetrics() {
     auditSuppressed: () => droppedAudit.inc(),
   }
 }
+
+const BREAKER_VALUES = { closed: 0, half_open: 1, open: 2 }
+
+type Labels = { provider: string; model: string }
+const byLabels = (lanes: LaneState[], labelsOf: (lane: LaneState) => Labels) =>
+  [...Map.groupBy(lanes, (lane) => JSON.stringify(labelsOf(lane))).values()].map(
+    (group) => [labelsOf(group[0]!), group] as const,
+  )

@@ -1,7 +1,8 @@
 import { ConfigError } from './config/config-error.ts'
 import { loadProcessConfig } from './config/load.ts'
 import { resolveSecrets } from './config/secrets.ts'
-import { openContext } from './context.ts'
+import { watchFile } from './config/watch.ts'
+import { type AppContext, openContext } from './context.ts'
 import { createLogger } from './logger.ts'
 import { startGateway } from './server.ts'
 import { StoreError } from './store/store.ts'
@@ -13,13 +14,14 @@ const GRACE_MS = 30_000
 export const start = () => run().catch(exitWith)
 
 async function run(): Promise<void> {
-  const { config, warnings } = loadProcessConfig()
+  const loaded = loadProcessConfig()
+  const { config, warnings } = loaded
   const log = createLogger(config.log)
   // Whoever read the log has gone; the gateway goes on.
   process.stdout.on('error', () => {})
   const secrets = resolveSecrets(config)
   for (const warning of [...warnings, ...secrets.warnings]) log.warn(warning)
-  const ctx = await openContext({ config, log, ...secrets })
+  const ctx = await openContext({ loaded, load: loadProcessConfig, log, ...secrets })
   const gateway = await startGateway(ctx)
   log.info('ready', { url: gateway.url, management_token_file: secrets.managementTokenFile })
   // The start does not wait for half a megabyte of prices, and no request should.
@@ -39,6 +41,9 @@ async function run(): Promise<void> {
     )
   }
   process.on('SIGTERM', () => stop('SIGTERM')).on('SIGINT', () => stop('SIGINT'))
+  // On a terminal it says that the terminal is gone.
+  process.on('SIGHUP', () => (process.stdout.isTTY ? stop('SIGHUP') : void ctx.reload.bySystem('SIGHUP')))
+  if (config.configFile !== null) watchConfiguration(ctx, config.configFile)
   // One request's failure is not the process's: it is logged, and the request ends by its own limits.
   process.on('uncaughtException', (cause) => log.error('uncaught exception', { cause }))
   process.on('unhandledRejection', (cause) => log.error('unhandled rejection', { cause }))
@@ -54,6 +59,15 @@ async function run(): Promise<void> {
       }),
     )
   }
+}
+
+/** Until the process ends. */
+function watchConfiguration({ reload, log }: AppContext, path: string): void {
+  watchFile(
+    path,
+    () => void reload.bySystem('the file changed'),
+    (cause) => log.warn('changes of the configuration file are not noticed; send SIGHUP after one', { path, cause }),
+  )
 }
 
 function exitWith(error: unknown): never {

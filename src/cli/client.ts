@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { presentProject, presentProviderKey, presentToken, presentUsage } from '../domain/present.ts'
+import type { PresentedRoute } from '../domain/routes.ts'
 import type { UsageGroup } from '../store/store.ts'
 import type { PresentedReprice } from '../usage/maintenance/reprice-api.ts'
 import type { presentPrice } from '../usage/prices/present.ts'
@@ -12,6 +13,7 @@ import { loadConfiguration, MANAGEMENT_TOKEN_FILE, readIfThere } from './local.t
 export type Project = ReturnType<typeof presentProject>
 export type ProviderKey = ReturnType<typeof presentProviderKey>
 export type Token = ReturnType<typeof presentToken>
+export type Route = PresentedRoute
 export type Price = ReturnType<typeof presentPrice>
 export type Usage = ReturnType<typeof presentUsage>
 export type CreatedToken = Token & { token: string }
@@ -45,6 +47,8 @@ export interface Admin {
   /** How many had not been revoked yet. */
   revokeProjectTokens(projectId: string): Promise<number>
   deleteToken(id: string): Promise<void>
+  /** Those of the configuration file first. */
+  listRoutes(): Promise<Route[]>
   /** As they are now; `model` is a name as requests say it, or a glob. */
   listPrices(filter: PriceFilter): Promise<Price[]>
   /** Prices past requests anew, or says what that would change. */

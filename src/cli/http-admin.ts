@@ -10,6 +10,7 @@ import {
   type Price,
   type Project,
   type ProviderKey,
+  type Route,
   type Token,
   type Usage,
 } from './client.ts'
@@ -69,6 +70,7 @@ export function createHttpAdmin({ url, token }: { url: string; token: string }):
     async deleteToken(id) {
       await call('DELETE', `/tokens/${encodeURIComponent(id)}`)
     },
+    listRoutes: async () => (await list<Route>('/routes', {})).data,
     async listPrices(filter) {
       return (await list<Price>('/prices', filter)).data
     },

@@ -10,6 +10,7 @@ import { addPriceCommands } from './commands/prices.ts'
 import { addProjectCommands } from './commands/project.ts'
 import { addProviderKeyCommands } from './commands/provider-key.ts'
 import { addRotateCommand } from './commands/rotate-encryption-key.ts'
+import { addRouteCommands } from './commands/routes.ts'
 import { addServerCommand } from './commands/server.ts'
 import { addTokenCommands } from './commands/token.ts'
 import { explain, usageError } from './failure.ts'
@@ -47,6 +48,7 @@ function createProgram(io: Io): Command {
   addProjectCommands(program, io)
   addTokenCommands(program, io)
   addProviderKeyCommands(program, io)
+  addRouteCommands(program, io)
   addPriceCommands(program, io)
   addConfigCommands(program, io)
   addDoctorCommand(program, io)

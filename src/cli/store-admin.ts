@@ -7,6 +7,7 @@ import type { Parts } from '../domain/parts.ts'
 import { presentProject, presentProviderKey, presentToken, presentUsage } from '../domain/present.ts'
 import { createProject, deleteProject, updateProject } from '../domain/projects.ts'
 import { addProviderKey, deleteProviderKey } from '../domain/provider-keys.ts'
+import { listRoutes } from '../domain/routes.ts'
 import type { Sealer } from '../domain/secrets.ts'
 import { createToken, deleteToken, revokeProjectTokens, revokeToken, updateToken } from '../domain/tokens.ts'
 import { hasSharedKey, providerNamesOf } from '../providers/index.ts'
@@ -82,6 +83,7 @@ function createStoreAdmin({ config, store, actor, now }: Given): Admin {
     async deleteToken(id) {
       await deleteToken({ store, now }, actor, id)
     },
+    listRoutes: () => listRoutes({ store, fileRoutes: () => config.routing.routes }),
     async listPrices(filter) {
       // Half a megabyte that the other commands do without.
       const { createPrices } = await import('../usage/prices/prices.ts')

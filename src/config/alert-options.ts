@@ -5,6 +5,7 @@ import type { Option } from './schema.ts'
 export const alertOptions = {
   ALERT_THRESHOLDS: {
     group: 'alerts',
+    live: true,
     yaml: 'alerts.thresholds',
     parse: parse.percentages,
     default: [50, 80, 100],
@@ -13,6 +14,7 @@ export const alertOptions = {
   } satisfies Option<number[], number[]>,
   ALERT_SPEND_FACTOR: {
     group: 'alerts',
+    live: true,
     yaml: 'alerts.spend_factor',
     parse: parse.decimal(0, 1_000),
     default: 10,

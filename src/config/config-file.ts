@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { LineCounter, parseDocument } from 'yaml'
+import { nearest } from '../suggest.ts'
 import { type Environment, type Findings, fileErrorText, findInEnvironment, lookUpVariable } from './environment.ts'
 import { QUEUE_PATHS } from './provider-limits.ts'
-import { OPTION_NAMES, yamlPathOf } from './schema.ts'
-import { nearest } from './suggest.ts'
+import { OPTION_NAMES, yamlPathsOf } from './schema.ts'
 
 const DEFAULT_FILE = 'llm-proxy.yaml'
 const MAX_FILE_BYTES = 1_048_576
@@ -76,7 +76,9 @@ function parseYaml(text: string, label: string, findings: Findings): unknown {
 type Tree = Map<string, Tree | null>
 const NOTHING: Tree = new Map()
 
-const KNOWN_PATHS = [...OPTION_NAMES.map(yamlPathOf).filter((path) => path !== null), ...QUEUE_PATHS]
+/** What has a structure of its own: routing-file.ts reads it. */
+export const STRUCTURES = ['routes', 'rules', 'app_config.failover_routes'] as const
+const KNOWN_PATHS = [...OPTION_NAMES.flatMap(yamlPathsOf), ...QUEUE_PATHS, ...STRUCTURES]
 /** Known keys by level; null is a key that takes a value. */
 const KNOWN = buildTree(KNOWN_PATHS)
 

@@ -1,3 +1,5 @@
+import type { Routing } from '../routing/types.ts'
+
 /** Prices that are not those of the list. */
 export type PriceConfig = {
   /** Percent off the list price, by provider. */
@@ -57,6 +59,10 @@ export type Config = {
   maxUploadBytes: number
   timeouts: { connectMs: number; headersMs: number; firstTokenMs: number; idleMs: number; totalMs: number }
   retry: { maxRetries: number; initialBackoffMs: number; maxBackoffMs: number; factor: number; jitter: number }
+  /** What the file says of routes, with the two groups above; those of the database are added at run time. */
+  routing: Routing
+  /** How often providers are probed; null: never. */
+  healthProbeMs: number | null
   /** Default per token that has no limit of its own. */
   rateLimit: { requests: number; windowSeconds: number } | null
   streamUsage: 'inject' | 'estimate'

@@ -1,3 +1,4 @@
+import { nearest } from '../suggest.ts'
 import type { Config, ProviderConfig } from './config.ts'
 import { type ConfigFile, hasVariable, interpolate } from './config-file.ts'
 import type { Environment, Findings } from './environment.ts'
@@ -5,7 +6,6 @@ import { parseValue } from './parse-value.ts'
 import * as parse from './parsers.ts'
 import { QUEUE_FIELDS, toLimits } from './provider-limits.ts'
 import type { Option } from './schema.ts'
-import { nearest } from './suggest.ts'
 
 type Field = Pick<Option, 'parse' | 'secret' | 'unquotable'> & { needed?: string }
 

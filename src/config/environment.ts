@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
+import { nearest } from '../suggest.ts'
 import { environmentNamesOf, OPTION_NAMES, type OptionName, optionOf } from './schema.ts'
-import { nearest } from './suggest.ts'
 
 export type Variables = Record<string, string | undefined>
 /** Where the readers put what they find wrong. */

@@ -8,7 +8,9 @@ import { type Environment, type Findings, findInEnvironment, readEnvironment, ty
 import { parseValue, quote } from './parse-value.ts'
 import { QUEUE_FIELDS, type QueueField, toLimits } from './provider-limits.ts'
 import { PROVIDER_NAMES, type ProviderName, prefixOf } from './provider-options.ts'
-import { OPTION_NAMES, type OptionName, optionOf, type Values, yamlPathOf } from './schema.ts'
+import { toRouting } from './routing.ts'
+import { readRoutes, readRules } from './routing-file.ts'
+import { OPTION_NAMES, type OptionName, optionOf, type Values, yamlPathsOf } from './schema.ts'
 
 export type Origin = 'env' | 'file' | 'default'
 
@@ -19,6 +21,8 @@ export type LoadedConfig = {
   warnings: string[]
   /** Where each option's value comes from, by its name in the environment (`.env` counts as the environment). */
   origins: Record<OptionName, Origin>
+  /** Each option's value as it was read, by its name in the environment. */
+  values: Values
   /** Each option's value as text, by its name in the environment; a secret is `(set)`, nothing is `(none)`. */
   shown: Record<OptionName, string>
 }
@@ -48,14 +52,18 @@ export function loadConfig({ env, cwd, terminal = false }: Surroundings): Loaded
   const origins = Object.fromEntries(readings.map(([name, { origin }]) => [name, origin])) as Record<OptionName, Origin>
   const custom = readCustomProviders(file, environment, findings)
   const limits = readLimits(values, environment, file, findings)
+  const providerNames = [...PROVIDER_NAMES, ...Object.keys(custom)]
+  const routes = readRoutes(file, providerNames, environment, findings)
+  const rules = readRules(file, providerNames, routes, environment, findings)
   checkTogether(values, origins, findings)
   const { label } = readings.find(([name]) => name === 'DEFAULT_PROVIDER')![1]
-  checkDefaultProvider(values, label, Object.keys(custom), findings)
+  checkDefaultProvider(values, label, providerNames, findings)
   warnOfMissingAddresses(values, findings)
   if (findings.problems.length > 0) throw new ConfigError(findings.problems)
-  const config = deepFreeze(toConfig(values, origins, { custom, limits }, cwd, file, terminal))
+  const base = toConfig(values, origins, { custom, limits }, cwd, file, terminal)
+  const config: Config = deepFreeze({ ...base, routing: toRouting(values, base, routes, rules) })
   const shown = Object.fromEntries(readings.map(([name, { value }]) => [name, show(name, value)]))
-  return { config, warnings: findings.warnings, origins, shown: shown as Record<OptionName, string> }
+  return { config, warnings: findings.warnings, origins, values, shown: shown as Record<OptionName, string> }
 }
 
 /** `label`: the name by which the user said it. */
@@ -72,10 +80,12 @@ function readOption(name: OptionName, environment: Environment, file: ConfigFile
     const value = parseValue(option, found.value, found.name, true, findings)
     return { value, origin: 'env', label: found.name }
   }
-  const path = yamlPathOf(name)
-  const raw = path === null ? undefined : file?.values.get(path)
-  if (file === null || raw === undefined) return { ...unset, origin: 'default' }
+  const [path, ...others] = yamlPathsOf(name).filter((one) => file?.values.has(one))
+  if (file === null || path === undefined) return { ...unset, origin: 'default' }
+  const raw = file.values.get(path)
   const label = `${file.label}: ${path}`
+  for (const other of others)
+    findings.problems.push(`${file.label}: ${other}: ${path} is set too and means the same; keep one of the two`)
   const value = interpolate(raw, label, environment, findings)
   if (value === null || value === '') return { ...unset, origin: 'default' }
   return { value: parseValue(option, value, label, !hasVariable(raw), findings), origin: 'file', label }
@@ -113,8 +123,7 @@ function checkTogether(values: Values, origins: Record<OptionName, Origin>, { pr
 }
 
 /** It may be one that stands in the same file. */
-function checkDefaultProvider(values: Values, label: string, custom: string[], { problems }: Findings): void {
-  const names = [...PROVIDER_NAMES, ...custom]
+function checkDefaultProvider(values: Values, label: string, names: string[], { problems }: Findings): void {
   const { DEFAULT_PROVIDER: name } = values
   if (!names.includes(name)) problems.push(`${label}: must be one of ${names.join(', ')}${quote(name)}`)
 }
@@ -142,7 +151,7 @@ function toConfig(
   cwd: string,
   file: ConfigFile | null,
   terminal: boolean,
-): Config {
+): Omit<Config, 'routing'> {
   return {
     host: values.HOST,
     port: values.PORT,
@@ -173,6 +182,7 @@ function toConfig(
       factor: values.BACKOFF_FACTOR,
       jitter: values.JITTER,
     },
+    healthProbeMs: values.HEALTH_PROBE_SECONDS === 0 ? null : Math.round(values.HEALTH_PROBE_SECONDS * 1000),
     rateLimit:
       values.RATE_LIMIT === null ? null : { requests: values.RATE_LIMIT, windowSeconds: values.RATE_LIMIT_WINDOW },
     streamUsage: values.STREAM_USAGE,

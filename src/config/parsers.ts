@@ -104,6 +104,16 @@ export const headers = z
 /** Whole percentages, from the smallest on. */
 export const percentages = listOf(integer(1, 100)).transform((values) => [...new Set(values)].sort((a, b) => a - b))
 
+const RETRY_REASON = 'must be an HTTP status from 400 to 599, 5xx or network'
+
+/** Statuses, `5xx`, `network`; all as text. */
+export const retryReasons = listOf(
+  z.preprocess(
+    (value) => (typeof value === 'number' ? String(value) : trimLower(value)),
+    z.string({ error: RETRY_REASON }).regex(/^(?:[45]\d\d|5xx|network)$/, { error: RETRY_REASON }),
+  ),
+).transform(unique)
+
 const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s*]+$/i
 
 export const origins = listOf(

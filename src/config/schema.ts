@@ -4,6 +4,7 @@ import * as parse from './parsers.ts'
 import { priceDiscounts, priceModels } from './price-parsers.ts'
 import { azureOptions, providerOptions } from './provider-options.ts'
 import { requestLogOptions } from './request-log-options.ts'
+import { routingOptions } from './routing-options.ts'
 import { translationOptions } from './translation-options.ts'
 
 export const GROUPS = {
@@ -14,7 +15,7 @@ export const GROUPS = {
   alerts: 'Alerts',
   limits: 'Limits',
   timeouts: 'Timeouts and connections',
-  retries: 'Retries',
+  retries: 'Retries and failover',
   logging: 'Logging',
   later: 'Not in this version yet',
 } as const
@@ -24,6 +25,8 @@ export type Option<T = unknown, D = unknown> = {
   group: keyof typeof GROUPS
   /** The dotted YAML path; the environment name in lower case where left out, null where YAML cannot say it. */
   yaml?: string | null
+  /** Other YAML paths that mean the same. */
+  yamlAliases?: readonly string[]
   /** Other environment names that mean the same. */
   aliases?: readonly string[]
   parse: z.ZodType<T>
@@ -36,6 +39,8 @@ export type Option<T = unknown, D = unknown> = {
   secret?: boolean
   /** Not quoted in problems, since a wrong value may well contain a secret. */
   unquotable?: boolean
+  /** A reload takes a new value over; others need a restart. */
+  live?: true
   /** What to say to someone who switches on what this version does not do. */
   notYet?: string
 }
@@ -147,6 +152,7 @@ export const OPTIONS = {
 
   PRICE_DISCOUNTS: option({
     group: 'prices',
+    live: true,
     yaml: 'prices.discounts',
     parse: priceDiscounts,
     default: null,
@@ -154,6 +160,7 @@ export const OPTIONS = {
   }),
   PRICE_MODELS: option({
     group: 'prices',
+    live: true,
     yaml: 'prices.models',
     parse: priceModels,
     default: [],
@@ -201,6 +208,7 @@ export const OPTIONS = {
 
   HTTP_TIMEOUT: option({
     group: 'timeouts',
+    live: true,
     parse: parse.decimal(0.001, MAX_MS / 1000),
     default: 300,
     unit: 's',
@@ -208,6 +216,7 @@ export const OPTIONS = {
   }),
   TIMEOUT_TOTAL_MS: option({
     group: 'timeouts',
+    live: true,
     yaml: 'timeouts.total_ms',
     parse: parse.integer(1, MAX_MS),
     default: null,
@@ -217,6 +226,7 @@ export const OPTIONS = {
   }),
   TIMEOUT_CONNECT_MS: option({
     group: 'timeouts',
+    live: true,
     yaml: 'timeouts.connect_ms',
     parse: parse.integer(1, MAX_MS),
     default: 5000,
@@ -225,6 +235,7 @@ export const OPTIONS = {
   }),
   TIMEOUT_HEADERS_MS: option({
     group: 'timeouts',
+    live: true,
     yaml: 'timeouts.headers_ms',
     parse: parse.integer(1, MAX_MS),
     default: 60_000,
@@ -233,6 +244,7 @@ export const OPTIONS = {
   }),
   TIMEOUT_FIRST_TOKEN_MS: option({
     group: 'timeouts',
+    live: true,
     yaml: 'timeouts.first_token_ms',
     parse: parse.integer(1, MAX_MS),
     default: 60_000,
@@ -241,6 +253,7 @@ export const OPTIONS = {
   }),
   TIMEOUT_IDLE_MS: option({
     group: 'timeouts',
+    live: true,
     yaml: 'timeouts.idle_ms',
     parse: parse.integer(1, MAX_MS),
     default: 60_000,
@@ -261,38 +274,7 @@ export const OPTIONS = {
     description: 'How long an unused connection is kept.',
   }),
 
-  MAX_RETRIES: option({
-    group: 'retries',
-    parse: parse.integer(0, 20),
-    default: 2,
-    description: 'Further attempts after a failed one, as long as the client has seen nothing of the answer.',
-  }),
-  INITIAL_BACKOFF: option({
-    group: 'retries',
-    parse: parse.integer(0, MAX_MS),
-    default: 500,
-    unit: 'ms',
-    description: 'Pause before the first retry.',
-  }),
-  MAX_BACKOFF: option({
-    group: 'retries',
-    parse: parse.integer(0, MAX_MS),
-    default: 8000,
-    unit: 'ms',
-    description: 'Longest pause between retries.',
-  }),
-  BACKOFF_FACTOR: option({
-    group: 'retries',
-    parse: parse.decimal(1, 100),
-    default: 2,
-    description: 'Each pause is this many times the one before.',
-  }),
-  JITTER: option({
-    group: 'retries',
-    parse: parse.decimal(0, 1),
-    default: 0.1,
-    description: 'Share of a pause that is left to chance: 0.1 is up to 10 % more or less.',
-  }),
+  ...routingOptions,
 
   ...requestLogOptions,
   LOG_LEVEL: option({
@@ -358,6 +340,12 @@ export function optionOf(name: OptionName): Option {
 export function yamlPathOf(name: OptionName): string | null {
   const { yaml } = optionOf(name)
   return yaml === undefined ? name.toLowerCase() : yaml
+}
+
+/** All paths by which YAML may say the option, the preferred one first. */
+export function yamlPathsOf(name: OptionName): string[] {
+  const preferred = yamlPathOf(name)
+  return [...(preferred === null ? [] : [preferred]), ...(optionOf(name).yamlAliases ?? [])]
 }
 
 /** All names by which the environment may say the option, the preferred one first (without `_FILE`). */

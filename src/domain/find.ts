@@ -1,5 +1,5 @@
 import { GatewayError } from '../errors.ts'
-import type { Project, Store, Token } from '../store/store.ts'
+import type { Project, Store, StoredRoute, Token } from '../store/store.ts'
 
 /** Throws `not_found`. */
 export async function requireProject({ projects }: Pick<Store, 'projects'>, id: string): Promise<Project> {
@@ -13,4 +13,11 @@ export async function requireToken({ tokens }: Pick<Store, 'tokens'>, id: string
   const token = await tokens.get(id)
   if (token === null) throw new GatewayError('not_found', { message: 'There is no such token.' })
   return token
+}
+
+/** Throws `not_found`. */
+export async function requireRoute({ routes }: Pick<Store, 'routes'>, id: string): Promise<StoredRoute> {
+  const route = await routes.get(id)
+  if (route === null) throw new GatewayError('not_found', { message: 'There is no such route in the database.' })
+  return route
 }

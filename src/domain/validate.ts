@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { GatewayError } from '../errors.ts'
+import { nearest } from '../suggest.ts'
 
 type FieldProblem = { field: string; reason: string }
 
@@ -25,9 +26,43 @@ export function validationError(problems: FieldProblem[]): GatewayError {
 const MAX_PROBLEMS = 50
 const MAX_FIELD = 100
 
+/**
+ * What `schema` makes of a value of the configuration file, and all that it has against it, each with its place. The value is null
+ * where there is anything.
+ */
+export function readValue<S extends z.ZodType>(schema: S, value: unknown): ReadValue<z.output<S>> {
+  const read = schema.safeParse(value, { error: reasonOf })
+  if (read.success) return { value: read.data, problems: [] }
+  const problems = read.error.issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? hintsOf(issue).map(([key, hint]) => ({ path: [...issue.path, key], text: `unknown key${hint}` }))
+      : [{ path: issue.path, text: issue.message }],
+  )
+  return { value: null, problems }
+}
+
+type ReadValue<T> = { value: T | null; problems: { path: PropertyKey[]; text: string }[] }
+
 function toProblems(issue: z.core.$ZodIssue): FieldProblem[] {
   if (issue.code !== 'unrecognized_keys') return [{ field: nameOf(issue.path), reason: issue.message }]
-  return issue.keys.map((key) => ({ field: nameOf([...issue.path, key]), reason: 'is not a known field' }))
+  return hintsOf(issue).map(([key, hint]) => ({
+    field: nameOf([...issue.path, key]),
+    reason: `is not a known field${hint}`,
+  }))
+}
+
+/** `reasonOf` says one line for each key. */
+const hintsOf = ({ keys, message }: z.core.$ZodIssueUnrecognizedKeys): [key: string, hint: string][] => {
+  const hints = message.split('\n')
+  return keys.map((key, index) => [key, hints[index] ?? ''])
+}
+
+/** Only the schema that is at work knows its keys. */
+function hintFor(key: string, inst: unknown): string {
+  const { shape = {} } = (inst as { _zod?: { def: { shape?: object } } } | undefined)?._zod?.def ?? {}
+  const known = Object.keys(shape)
+  const meant = nearest(key, known) ?? (key.includes('.') ? nearest(key.split('.')[0]!, known) : null)
+  return meant === null ? '' : `; did you mean ${meant}?`
 }
 
 const nameOf = (path: PropertyKey[]) => path.map(String).join('.').slice(0, MAX_FIELD) || 'body'
@@ -52,6 +87,10 @@ function reasonOf(issue: z.core.$ZodRawIssue): string | undefined {
       return `must ${bound(issue.origin, issue.inclusive === false ? 'more than' : 'at least', issue.minimum)}`
     case 'too_big':
       return `must ${bound(issue.origin, issue.inclusive === false ? 'less than' : 'at most', issue.maximum)}`
+    case 'invalid_key':
+      return issue.issues[0]?.message
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => hintFor(key, issue.inst)).join('\n')
     default:
       return undefined
   }

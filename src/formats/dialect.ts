@@ -35,11 +35,15 @@ export type Dialect = {
   parseAnswer(body: Json): HubAnswer
   buildAnswer(answer: HubAnswer, facts: AnswerFacts): Json
   createStreamParser(): StreamParser
-  createStreamBuilder(facts: AnswerFacts): StreamBuilder
+  /** `begun`: the client has the beginning of the stream from elsewhere, and this is to go on with it. */
+  createStreamBuilder(facts: AnswerFacts, begun?: BegunBlock): StreamBuilder
   /** `body`: parsed where it was JSON, else its text. */
   parseError(status: number, body: unknown): HubError
   buildError(error: HubError, status: number): Json
 }
+
+/** In dialects that number the blocks of an answer: the last one (-1: none yet), and what it is while it is open. */
+export type BegunBlock = { index: number; open: 'text' | 'thinking' | null }
 
 /** Fed with whole events of an SSE stream. */
 export type StreamParser = {

@@ -23,6 +23,11 @@ export type ModelFacts = {
   takesStop: boolean
   /** Lets the client begin its answer. */
   takesPrefill: boolean
+  /**
+   * How it goes on with an answer that is begun in the last message: as it is (`plain`), or when the message is marked with `prefix: true`,
+   * and then it may repeat the beginning. Null: it would answer anew, or it is not known.
+   */
+  continues: 'plain' | 'prefix' | null
   /** Keeps to a JSON schema when told so. */
   takesSchema: boolean
   takesSchemaWithTools: boolean
@@ -71,6 +76,7 @@ const UNKNOWN: ModelFacts = {
   takesBothSamplings: true,
   takesStop: true,
   takesPrefill: true,
+  continues: null,
   takesSchema: true,
   takesSchemaWithTools: true,
   takesForcedTool: true,
@@ -91,7 +97,7 @@ const UNKNOWN: ModelFacts = {
 }
 
 const LOW_TO_HIGH = ['low', 'medium', 'high'] as const
-const ADAPTIVE = { reasons: 'adaptive', takesPrefill: false, maxOutput: 128_000 } as const
+const ADAPTIVE = { reasons: 'adaptive', takesPrefill: false, continues: null, maxOutput: 128_000 } as const
 const REASONING = {
   maxOutput: 128_000,
   reasons: 'adaptive',
@@ -108,7 +114,16 @@ const REASONING = {
  */
 const TABLE: readonly (readonly [RegExp, Partial<ModelFacts>])[] = [
   // Anthropic: documentation of extended and adaptive thinking; getModelCapabilities of the Vercel AI SDK for the longest answers.
-  [/^claude/, { takesSchema: false, callIds: 'word', takesCacheMarks: true, takesSeals: 'anthropic-messages' }],
+  [
+    /^claude/,
+    {
+      takesSchema: false,
+      callIds: 'word',
+      takesCacheMarks: true,
+      takesSeals: 'anthropic-messages',
+      continues: 'plain',
+    },
+  ],
   [/^claude-(?:2|instant|3-(?:opus|sonnet|haiku))/, { maxOutput: 4_096 }],
   [/^claude-3-[57]/, { maxOutput: 8_192 }],
   [/^claude-3-7/, { maxOutput: 64_000, reasons: 'budget' }],
@@ -202,7 +217,7 @@ export function factsOf(model: string): ModelFacts {
 }
 
 /** `anthropic/claude-haiku-4.5`, `us.anthropic.claude-haiku-4-5-20251001-v1:0`, `claude-haiku-4-5@20251001`: one way to write them all. */
-function familyName(model: string): string {
+export function familyName(model: string): string {
   const name = model
     .slice(model.lastIndexOf('/') + 1)
     .toLowerCase()

@@ -17,6 +17,7 @@ import { projectRoutes } from './projects.ts'
 import { providerKeyRoutes } from './provider-keys.ts'
 import { requestRoutes } from './requests.ts'
 import type { Format, Route } from './route.ts'
+import { routeRoutes } from './routes.ts'
 import { statusRoutes } from './status.ts'
 import { tokenRoutes } from './tokens.ts'
 import { usageRoutes } from './usage.ts'
@@ -34,6 +35,7 @@ export function manageRoutes(ctx: AppContext): Route[] {
     ...projectRoutes(parts),
     ...providerKeyRoutes(parts),
     ...tokenRoutes(parts),
+    ...routeRoutes({ ...parts, routing: ctx.routing }),
     ...usageRoutes(ctx.store),
     ...requestRoutes(ctx.store),
     ...bodyRoutes(ctx),

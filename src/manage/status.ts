@@ -4,6 +4,7 @@ import { isoTime as toIso } from '../domain/present.ts'
 import { NO_KEY } from '../providers/index.ts'
 import { VERSION } from '../version.ts'
 import { type Route, route } from './route.ts'
+import { routingShape, routingStatus } from './routing-status.ts'
 import { isoTime } from './shapes.ts'
 
 const statusShape = z
@@ -24,6 +25,14 @@ const statusShape = z
       ledger_drift: z.int().nullable().describe('Places where they did not agree.'),
       writable: z.boolean().describe('False while the ledger cannot be written; requests are refused then.'),
     }),
+    configuration: z
+      .object({
+        file: z.string().nullable(),
+        loaded_at: isoTime.describe('When what is in force was read.'),
+        needs_restart: z.array(z.string()).describe('What has changed since the start and waits for the next one.'),
+        problems: z.array(z.string()).describe('Why the last reload was refused; empty: it was not.'),
+      })
+      .describe('It is read again when the file changes, on SIGHUP and by `POST /manage/reload`.'),
     body_log: z
       .object({
         request: z.boolean().describe('What clients send is kept.'),
@@ -40,15 +49,30 @@ const statusShape = z
         needs_key: z.boolean().describe('False: it serves without a key.'),
       }),
     ),
+    routing: routingShape,
     provider_keys: z.int().describe('Keys of projects.'),
     demo: z.boolean().describe('The built-in demo provider is on.'),
   })
   .meta({ id: 'Status' })
 
+const reloadShape = z
+  .object({
+    reloaded_at: isoTime,
+    changed: z
+      .array(z.string())
+      .describe('What is other than before and in force now: options by name, `routes`, `rules`.'),
+    needs_restart: z.array(z.string()).describe('What has changed since the start and waits for the next one.'),
+    warnings: z.array(z.string()),
+  })
+  .meta({ id: 'Reload' })
+
 export function statusRoutes(
-  ctx: Pick<AppContext, 'config' | 'store' | 'providers' | 'demo' | 'ledger' | 'ledgerCheck' | 'life' | 'now'>,
+  ctx: Pick<
+    AppContext,
+    'config' | 'store' | 'providers' | 'demo' | 'ledger' | 'ledgerCheck' | 'live' | 'reload' | 'life' | 'now'
+  >,
 ): Route[] {
-  const { config, store, providers, demo, ledger, ledgerCheck, life, now } = ctx
+  const { config, store, providers, demo, ledger, ledgerCheck, live, reload, life, now } = ctx
   return [
     route({
       method: 'get',
@@ -61,6 +85,7 @@ export function statusRoutes(
       errors: [],
       async handle() {
         const checked = ledgerCheck.last()
+        const reloaded = reload.state()
         const { engine, location, schemaVersion, sizeBytes, bodyBytes } = await store.status()
         return {
           version: VERSION,
@@ -77,6 +102,12 @@ export function statusRoutes(
             ledger_drift: checked?.drift ?? null,
             writable: !ledger.failing(),
           },
+          configuration: {
+            file: config.configFile,
+            loaded_at: toIso(reloaded.loadedAt),
+            needs_restart: reloaded.needsRestart,
+            problems: [...reloaded.problems],
+          },
           body_log: {
             request: config.bodyLog.request,
             response: config.bodyLog.response,
@@ -89,9 +120,28 @@ export function statusRoutes(
             has_shared_key: sharedKey !== null && sharedKey !== NO_KEY,
             needs_key: sharedKey !== NO_KEY,
           })),
+          routing: routingStatus(live),
           provider_keys: await store.providerKeys.count(),
           demo: demo.url() !== null,
         }
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/reload',
+      name: 'reloadConfiguration',
+      tag: 'Status',
+      summary: 'Read the configuration again',
+      description:
+        'Environment file and YAML are read completely first. When anything is wrong, `details.problems` has all of it and nothing changes; ' +
+        'else what can change without a restart is in force with the next request, and requests under way keep what they began with.',
+      action: 'config.reload',
+      status: 200,
+      answer: reloadShape,
+      errors: ['invalid_request'],
+      async handle({ actor }) {
+        const { at, changed, needsRestart, warnings } = await reload.now(actor, 'POST /manage/reload')
+        return { reloaded_at: toIso(at), changed, needs_restart: needsRestart, warnings: [...warnings] }
       },
     }),
   ]

@@ -19,5 +19,7 @@ export const mistral = {
     refuses: ['user', 'metadata', 'serviceTier', 'logprobs', 'logitBias'],
     seedName: 'random_seed',
     mostTemperature: 1.5,
+    // docs.mistral.ai/api, `AssistantMessage.prefix`.
+    continues: 'prefix',
   },
 } as const satisfies Provider

@@ -29,7 +29,7 @@ export async function admit(
   usual: Config['rateLimit'],
   exchange: Exchange,
   caller: Caller,
-  target: Target,
+  targets: readonly Target[],
 ): Promise<void> {
   const { kv, budgets } = parts
   const checks = checksFor(caller, usual, exchange.body)
@@ -38,7 +38,7 @@ export async function admit(
   if (!granted.ok) throw refusal(granted)
   try {
     // Kept also when the rest fails: the row of a request that was written down as open has to end it.
-    exchange.reservation = await reserve(parts, exchange, caller, target)
+    exchange.reservation = await reserve(parts, exchange, caller, targets)
     if (caller.token.maxRequests !== null) await take(parts, caller)
   } catch (error) {
     kv.release(granted, { tokens: 0 })

@@ -4,7 +4,8 @@ import type { GatewayError } from '../errors.ts'
 import { newRequestId } from '../ids.ts'
 import type { Grant } from '../kv/kv.ts'
 import { redact } from '../redact.ts'
-import type { AttemptRecord } from '../store/store.ts'
+import type { Try } from '../routing/live.ts'
+import type { AttemptRecord, Usage } from '../store/store.ts'
 import type { Reservation } from '../usage/budgets.ts'
 import type { Capture } from './capture.ts'
 import { type Endpoint, meteredEndpoint } from './endpoints.ts'
@@ -35,6 +36,8 @@ export type Exchange = {
   /** As the provider is asked for it, and which provider that is. */
   provider: string | null
   target: Target | null
+  /** The pattern of the route that it takes; null: none. */
+  route: string | null
   servedModel: string | null
   /** What it does to objects of a provider's account; null: nothing. */
   pinning: Pinning | null
@@ -44,6 +47,8 @@ export type Exchange = {
   /** The provider works on behind its answer: what this says of usage, if anything, is not all. */
   inBackground: boolean
   attempts: AttemptRecord[]
+  /** Answers that broke off, and with which another one went on: what they have used. */
+  broken: readonly BrokenPart[]
   /** What was changed on the way, in the names of the fields. */
   changes: string[]
   /** What the provider's way of speaking has no place for, in the names of the client's. */
@@ -63,7 +68,8 @@ export type Exchange = {
   taken: boolean
   /** It was let in: counts as a request of its token. */
   admitted: boolean
-  /** The attempt under way. */
+  /** The attempt under way, and what is counted of it. */
+  attempt: Try | null
   answer: Answer | null
   /** Of the attempt under way. */
   slot: Release | null
@@ -85,10 +91,14 @@ export type Exchange = {
   readerPatienceMs: number
 }
 
+/** `costNanoUsd` null: no price is known. */
+export type BrokenPart = { usage: Usage; costNanoUsd: bigint | null; priceSource: string | null }
+
 /** One that is answered over HTTP. */
 export type HttpExchange = Exchange & { readonly res: ServerResponse }
 
 const NONE: readonly string[] = []
+const NO_PARTS: readonly BrokenPart[] = []
 
 type Clock = { now(): number; patienceMs: number; mounts?: Mounts }
 
@@ -115,12 +125,14 @@ export function newExchange(
     model: null,
     provider: null,
     target: null,
+    route: null,
     servedModel: null,
     pinning: null,
     relaying: false,
     stream: false,
     inBackground: false,
     attempts: [],
+    broken: NO_PARTS,
     changes: [],
     dropped: NONE,
     overheadMs: null,
@@ -132,6 +144,7 @@ export function newExchange(
     reservation: null,
     taken: false,
     admitted: false,
+    attempt: null,
     answer: null,
     slot: null,
     hasPlace: false,

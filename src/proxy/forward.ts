@@ -39,8 +39,11 @@ export class UpstreamFailure extends Error {
 }
 
 export type Upstreams = {
-  /** One attempt. Resolves with the answer at its first byte; rejects with `UpstreamFailure` when none came. */
-  start(request: UpstreamRequest, totalDeadlineMs: number): Answer
+  /**
+   * One attempt. Resolves with the answer at its first byte; rejects with `UpstreamFailure` when none came. `limits`: where they are
+   * not the usual ones; the one for connecting is the same for all.
+   */
+  start(request: UpstreamRequest, totalDeadlineMs: number, limits?: Timeouts): Answer
   close(): Promise<void>
 }
 
@@ -63,17 +66,24 @@ export function createUpstreams({ timeouts, pool }: Pick<Config, 'timeouts' | 'p
   })
   const underWay = new Set<Answer>()
   const runningByOrigin = new Map<string, number>()
-  const sweepMs = Math.min(250, Math.max(10, Math.min(...Object.values(timeouts)) / 4))
-  const sweep = setInterval(() => {
+  let sweepMs = sweepFor(timeouts)
+  const check = () => {
     const now = performance.now()
-    for (const answer of underWay) answer.checkTime(now, timeouts)
-  }, sweepMs).unref()
+    for (const answer of underWay) answer.checkTime(now)
+  }
+  let sweep = setInterval(check, sweepMs).unref()
+  const sweepMoreOften = (ms: number) => {
+    clearInterval(sweep)
+    sweepMs = ms
+    sweep = setInterval(check, ms).unref()
+  }
 
   return {
-    start(request, totalDeadlineMs) {
+    start(request, totalDeadlineMs, limits = timeouts) {
+      if (limits !== timeouts && sweepFor(limits) < sweepMs) sweepMoreOften(sweepFor(limits))
       const running = (runningByOrigin.get(request.origin) ?? 0) + 1
       runningByOrigin.set(request.origin, running)
-      const answer = new Answer(totalDeadlineMs, () => {
+      const answer = new Answer(totalDeadlineMs, limits, () => {
         underWay.delete(answer)
         const left = runningByOrigin.get(request.origin)! - 1
         if (left === 0) runningByOrigin.delete(request.origin)
@@ -98,6 +108,9 @@ export function createUpstreams({ timeouts, pool }: Pick<Config, 'timeouts' | 'p
   }
 }
 
+/** Milliseconds between two looks at the clock, so that the shortest limit is kept within a quarter. */
+const sweepFor = (timeouts: Timeouts) => Math.min(250, Math.max(10, Math.min(...Object.values(timeouts)) / 4))
+
 /** One attempt and its answer. Collects what comes until a receiver is there; knows nothing of clients. */
 export class Answer implements Dispatcher.DispatchHandler {
   status = 0
@@ -114,6 +127,7 @@ export class Answer implements Dispatcher.DispatchHandler {
 
   #deadline: number
   #bytesLeft = Number.POSITIVE_INFINITY
+  readonly #limits: Timeouts
   readonly #onOver: () => void
   #resolveReady!: () => void
   #rejectReady!: (failure: UpstreamFailure) => void
@@ -125,10 +139,11 @@ export class Answer implements Dispatcher.DispatchHandler {
   #silentSince = 0
   #upload: Readable | null = null
   #over = false
-  #onPeek: (() => void) | null = null
+  #onPiece: (() => void) | null = null
 
-  constructor(deadline: number, onOver: () => void) {
+  constructor(deadline: number, limits: Timeouts, onOver: () => void) {
     this.#deadline = deadline
+    this.#limits = limits
     this.#onOver = onOver
     this.ready = new Promise((resolve, reject) => {
       this.#resolveReady = resolve
@@ -152,13 +167,34 @@ export class Answer implements Dispatcher.DispatchHandler {
   }
 
   /** What comes, until it ends, breaks off, or is longer than `mostBytes`. It still waits for its receiver. */
-  peek(mostBytes: number): Promise<Buffer> {
+  async peek(mostBytes: number): Promise<Buffer> {
+    let bytes = 0
+    await this.watch((piece) => {
+      bytes += piece.length
+      return bytes > mostBytes
+    })
+    return Buffer.concat(this.#pieces)
+  }
+
+  /**
+   * Shows each piece, those that came before among them, until `isEnough` says so, or the answer is over. It still waits for its
+   * receiver, and for as long as it waits the time limit is that of the first token.
+   */
+  watch(isEnough: (piece: Buffer) => boolean): Promise<void> {
+    let seen = 0
     return new Promise((resolve) => {
-      this.#onPeek = () => {
-        const bytes = this.#pieces.reduce((sum, piece) => sum + piece.length, 0)
-        if (this.#over || bytes > mostBytes) resolve(Buffer.concat(this.#pieces))
+      const look = () => {
+        while (seen < this.#pieces.length) {
+          if (isEnough(this.#pieces[seen++]!)) return done()
+        }
+        if (this.#over) done()
       }
-      this.#onPeek()
+      const done = () => {
+        this.#onPiece = null
+        resolve()
+      }
+      this.#onPiece = look
+      look()
     })
   }
 
@@ -196,8 +232,9 @@ export class Answer implements Dispatcher.DispatchHandler {
     this.#controller?.abort(failure)
   }
 
-  checkTime(now: number, { connectMs, headersMs, firstTokenMs, idleMs }: Timeouts): void {
+  checkTime(now: number): void {
     if (this.#over) return
+    const { connectMs, headersMs, firstTokenMs, idleMs } = this.#limits
     if (now > this.#deadline)
       return this.cancel(new UpstreamFailure('timeout', 'The whole answer took too long (HTTP_TIMEOUT).'))
     if (this.#heardSinceSweep || this.#controller?.paused) {
@@ -218,9 +255,9 @@ export class Answer implements Dispatcher.DispatchHandler {
     } else if (this.headersAt === 0) {
       if (now - this.#sentAt > headersMs)
         this.cancel(new UpstreamFailure('timeout', `No response headers within ${headersMs} ms.`))
-    } else if (this.firstByteAt === 0) {
+    } else if (this.firstByteAt === 0 || this.#onPiece !== null) {
       if (now - this.#sentAt > firstTokenMs)
-        this.cancel(new UpstreamFailure('timeout', `No first byte within ${firstTokenMs} ms.`))
+        this.cancel(new UpstreamFailure('timeout', `No first token within ${firstTokenMs} ms.`))
     } else if (silentMs > idleMs) {
       this.cancel(new UpstreamFailure('timeout', `The answer stalled for ${idleMs} ms.`))
     }
@@ -256,7 +293,7 @@ export class Answer implements Dispatcher.DispatchHandler {
     if (this.#bytesLeft < 0) return this.cancel(new UpstreamFailure('cancelled', 'Too much to read for a count.'))
     if (this.#receiver) return this.#receiver.onData(piece)
     this.#pieces.push(piece)
-    this.#onPeek?.()
+    this.#onPiece?.()
     if (this.firstByteAt === 0) {
       this.firstByteAt = performance.now()
       this.#resolveReady()
@@ -287,7 +324,7 @@ export class Answer implements Dispatcher.DispatchHandler {
   #finish(): void {
     this.#over = true
     this.#onOver()
-    this.#onPeek?.()
+    this.#onPiece?.()
   }
 }
 

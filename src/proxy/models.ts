@@ -91,7 +91,8 @@ async function load(
   provider: ConfiguredProvider,
 ): Promise<ProviderModels | Failed> {
   const key = listingKey(exchange.caller!, provider)!
-  const onAttempt: OnAttempt = (answer, failure) => note(ctx, exchange, { provider, model: null, key }, answer, failure)
+  const onAttempt: OnAttempt = (answer, failure) =>
+    note(ctx, exchange, { provider, model: null, key, keyId: 'shared' }, answer, failure)
   return ctx.modelLists.load(provider, key, onAttempt).then(
     (models) => ({ provider, models }),
     (error) => ({ provider, error: toGatewayError(error) }),

@@ -1,14 +1,23 @@
 import type { AppContext } from '../context.ts'
-import type { Caller } from '../domain/token-index.ts'
+import type { Caller, OpenKey } from '../domain/token-index.ts'
 import { GatewayError } from '../errors.ts'
 import type { ConfiguredProvider, Providers } from '../providers/index.ts'
+import type { Timeouts } from '../routing/types.ts'
 import { authorizeModel } from './authenticate.ts'
 import { type Choice, locate, splitPrefix, usualProvider } from './locate.ts'
 
 export type { Choice } from './locate.ts'
 
 /** Where a request may go: which provider, by which name of the model, with whose key. */
-export type Target = { provider: ConfiguredProvider; model: string | null; key: string }
+export type Target = {
+  provider: ConfiguredProvider
+  model: string | null
+  key: string
+  /** Of the project's key, or `shared`. */
+  keyId: string
+  /** Where they are not the usual ones. */
+  timeouts?: Timeouts
+}
 
 /** The choice that this gateway has. */
 export const choiceOf = ({
@@ -31,13 +40,13 @@ export function plan(choice: Choice, caller: Caller, model: string | null): Targ
   if (model === null) {
     const provider = usualProvider(choice, caller)
     if (provider === null) throw new GatewayError('no_healthy_upstream', { message: NO_KEY })
-    return { provider, model: null, key: pickKey(choice, caller, provider)! }
+    return { provider, model: null, ...pickKey(choice, caller, provider)! }
   }
   const place = locate(choice, caller, model)
   if (place === null) throw notFound(caller, model, splitPrefix(choice.providers, model)?.provider ?? null)
   const { provider, name } = place
   authorizeModel(caller, spellingsOf(choice.providers, model, provider, name))
-  return { provider, model: name, key: pickKey(choice, caller, provider)! }
+  return { provider, model: name, ...pickKey(choice, caller, provider)! }
 }
 
 /** What an allow-list may say for a model that the caller calls `asked` and its provider `name`. */
@@ -51,17 +60,27 @@ export function spellingsOf(providers: Providers, asked: string, provider: Confi
 export function planMounted(choice: Choice, caller: Caller, mount: string, model: string | null): Target {
   const provider = choice.providers.get(mount)
   const key = provider && pickKey(choice, caller, provider)
-  if (!provider || key === null) throw notFound(caller, model ?? mount, provider)
+  if (!provider || !key) throw notFound(caller, model ?? mount, provider)
   if (model !== null) authorizeModel(caller, [model, `${provider.name}:${model}`, `${provider.name}/${model}`])
-  return { provider, model, key }
+  return { provider, model, ...key }
 }
 
-/** The project's own keys first, by weight; else the operator's. */
-function pickKey({ pick }: Choice, caller: Caller, provider: ConfiguredProvider): string | null {
-  const own = caller.keys.filter((key) => key.provider === provider.name)
-  if (own.length === 0) return provider.sharedKey
-  return own.length === 1 ? own[0]!.secret : own[pick(own.map(({ weight }) => weight))]!.secret
+/** One of them, by weight. */
+function pickKey({ pick }: Choice, caller: Caller, provider: ConfiguredProvider): Pick<Target, 'key' | 'keyId'> | null {
+  const keys = keysOf(caller, provider)
+  const key = keys.length < 2 ? keys[0] : keys[pick(keys.map(({ weight }) => weight))]
+  return key ? { key: key.secret, keyId: key.id } : null
 }
+
+/** All keys that this caller has for the provider: his project's own, else the operator's. */
+export function keysOf(caller: Caller, provider: ConfiguredProvider): OpenKey[] {
+  const own = caller.keys.filter((key) => key.provider === provider.name)
+  if (own.length > 0 || provider.sharedKey === null) return own
+  return [{ id: SHARED, provider: provider.name, secret: provider.sharedKey, weight: 1 }]
+}
+
+/** The id of the operator's key. */
+const SHARED = 'shared'
 
 const NO_KEY =
   'No provider key is configured. Set one (OPENAI_API_KEY …) and restart, or add one to the project with POST /manage/projects/{id}/provider-keys.'

@@ -139,7 +139,7 @@ export function createRealtime(
       const target = plan(choiceOf(ctx), caller, exchange.model)
       exchange.target = target
       exchange.provider = target.provider.name
-      await admit(ctx, ctx.config.rateLimit, exchange, caller, target)
+      await admit(ctx, ctx.config.rateLimit, exchange, caller, [target])
       if (socket.destroyed) throw new GatewayError('client_closed')
       const connection: Connection = {
         exchange,

@@ -1,28 +1,47 @@
-import { type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http'
+import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { GatewayError } from '../errors.ts'
+import type { StreamBuilder } from '../formats/dialect.ts'
 import { DIALECTS } from '../formats/dialects.ts'
+import type { HubEvent } from '../formats/hub.ts'
 import { createJsonObserver } from '../usage/json-observer.ts'
 import { type Observer, passThrough } from '../usage/observer.ts'
 import { createSecretFilter } from '../usage/secret-filter.ts'
 import { createStreamObserver } from '../usage/stream-observer.ts'
-import { COST_HEADER, costText, wantsCost } from './cost-header.ts'
+import { wantsCost } from './cost-header.ts'
 import { createDecoding, type Decoding, type Source } from './decode.ts'
+import { createDelivery, type Head } from './delivery.ts'
 import { note } from './dispatch.ts'
 import type { HttpExchange } from './exchange.ts'
-import { type Answer, type Receiver, UpstreamFailure } from './forward.ts'
+import { type Answer, UpstreamFailure } from './forward.ts'
 import { addRequestId, downstreamHeaders, headerOf } from './headers.ts'
-import { watchObjects, whenKept } from './pins/watch-answer.ts'
+import type { Keepalive } from './keepalive.ts'
+import { watchObjects } from './pins/watch-answer.ts'
 import type { Target } from './plan.ts'
-import { breakOff, ownHeaders, sendError } from './respond.ts'
-import { type Outcome, type SettleParts, settle } from './settle.ts'
+import { createRecovery, type Recover } from './recover.ts'
+import { ownHeaders } from './respond.ts'
+import type { SettleParts } from './settle.ts'
 import { createDialectObserver } from './translate/dialect-observer.ts'
 import type { Translation } from './translate/translation.ts'
 
-type Framing = { isEventStream: boolean; length: number | null; observer: Observer; translated: boolean }
-/** `hideUsage`: usage was asked for on our own account. `drains`: an answer whose client leaves is read on. */
-type Manner = { hideUsage: boolean; drains: boolean; translation: Translation | null }
-/** The answer's status and headers, sent at once or, for a client who wants the cost among them, when that is known. */
-type Head = { waits: boolean; send(more: string[]): void }
+type Framing = {
+  isEventStream: boolean
+  length: number | null
+  observer: Observer
+  translated: boolean
+  /** Of a stream that is translated. */
+  builder: StreamBuilder | null
+}
+type Manner = {
+  /** Usage was asked for on our own account. */
+  hideUsage: boolean
+  /** An answer whose client leaves is read on. */
+  drains: boolean
+  translation: Translation | null
+  /** Finds another answer for a stream that breaks off. Null: it ends in an error. */
+  recover?: Recover | null
+  /** Null: waiting clients hear nothing. */
+  keepalive?: Keepalive | null
+}
 
 /**
  * Passes an answer on, piece by piece as it comes, at the speed of the client; an observer looks at what passes. The answer's last
@@ -33,7 +52,7 @@ export function relay(
   exchange: HttpExchange,
   target: Target,
   answer: Answer,
-  { hideUsage, drains, translation }: Manner,
+  { hideUsage, drains, translation, recover = null, keepalive = null }: Manner,
 ): void {
   const { res } = exchange
   exchange.relaying = true
@@ -80,10 +99,19 @@ export function relay(
   if (decodes) exchange.changes.push('content-encoding')
   // They have served; a stream may stay open for minutes.
   answer.headers = []
-  const known = { ...framing, length: untouched ? framing.length : null }
-  if (drains && framing.isEventStream && exchange.endpoint !== null && answer.status < 400)
-    exchange.drain = draining(answer, decoding ?? answer)
-  const receiver = createReceiver(parts, exchange, target, answer, decoding ?? answer, head, known)
+  const isAnswerStream = framing.isEventStream && exchange.endpoint !== null && answer.status < 400
+  const recovery = isAnswerStream && recover ? createRecovery(exchange, target, framing.builder) : null
+  const source = decoding ?? answer
+  const drain = drains && isAnswerStream ? draining : null
+  if (drain) exchange.drain = drain(answer, source)
+  const length = untouched ? framing.length : null
+  const first = { target, answer, source, observer: framing.observer, translated: framing.translated, length }
+  const receiver = createDelivery(parts, exchange, head, first, {
+    isEventStream: framing.isEventStream,
+    keepalive: isAnswerStream ? keepalive : null,
+    recovery: recovery && { ...recovery, next: recover! },
+    drain,
+  })
   answer.deliverTo(decoding ? decoding.receive(receiver) : receiver)
 }
 
@@ -97,7 +125,12 @@ function frame(
   const type = headerOf(answer.headers, 'content-type') ?? ''
   const isEventStream = type.startsWith('text/event-stream')
   const length = headerOf(answer.headers, 'content-length')
-  const facts = { isEventStream, length: length === null ? null : Number(length), translated: translation !== null }
+  const facts = {
+    isEventStream,
+    length: length === null ? null : Number(length),
+    translated: translation !== null,
+    builder: null,
+  }
   const { endpoint } = exchange
   if (isEventStream) exchange.stream = true
   if (answer.status >= 400) {
@@ -107,7 +140,8 @@ function frame(
   if (isEventStream && (translation || endpoint.terminator === 'dialect')) {
     const parser = (translation?.to ?? DIALECTS[endpoint.dialect!]!).createStreamParser()
     const builder = translation?.createStreamBuilder?.() ?? null
-    return { ...facts, observer: createDialectObserver({ parser, builder, secret: target.key }) }
+    const sealed = builder && { push: (event: HubEvent) => builder.push(translation!.seal(event)) }
+    return { ...facts, builder, observer: createDialectObserver({ parser, builder: sealed, secret: target.key }) }
   }
   if (isEventStream)
     return {
@@ -126,141 +160,6 @@ function frame(
   }
 }
 
-function createReceiver(
-  parts: SettleParts,
-  exchange: HttpExchange,
-  target: Target,
-  answer: Answer,
-  source: Source,
-  head: Head,
-  { isEventStream, length, observer, translated }: Framing,
-): Receiver {
-  const { res } = exchange
-  let received = 0
-  let paused = false
-  /** The last bytes of an answer, while the ledger row is on its way. */
-  let held: (Buffer | null)[] = []
-  let committed = false
-  let upstreamOver = false
-
-  const send = (piece: Buffer | null) => {
-    if (piece === null || exchange.clientGone) return
-    if (head.waits) return wait(piece)
-    exchange.responseBytes += piece.length
-    if (res.write(piece) || paused) return
-    paused = true
-    source.pause()
-    const stop = giveUpOnSilence(res, exchange.readerPatienceMs)
-    res.once('drain', () => {
-      stop()
-      paused = false
-      source.resume()
-    })
-  }
-
-  /** A whole answer for the sake of its cost, but not a long one. */
-  const wait = (piece: Buffer) => {
-    held.push(piece)
-    if (received <= LONGEST_WAIT) return
-    head.waits = false
-    head.send([])
-    const pieces = held
-    held = []
-    for (const one of pieces) send(one)
-  }
-
-  const close = (outcome: Omit<Outcome, 'observer'>, done: () => void) => {
-    note(parts, exchange, target, answer, answer.failure)
-    settle(parts, exchange, { ...outcome, observer }, done)
-  }
-
-  const complete = () => {
-    // Read to its end for the sake of the count alone.
-    if (exchange.clientGone && !observer.failed())
-      return close({ status: 499, answered: false, error: 'client_closed' }, () => res.destroy())
-    const failed = answer.status >= 400 || observer.failed()
-    if (translated && !upstreamOver) answer.limit(REST_BYTES, performance.now() + REST_MS)
-    for (const piece of held) exchange.responseBytes += piece?.length ?? 0
-    close({ status: answer.status, answered: !failed, error: failed ? 'upstream_error' : null }, () =>
-      whenKept(parts, exchange, () => {
-        committed = true
-        finish()
-      }),
-    )
-  }
-
-  const finish = () => {
-    if (head.waits) head.send([COST_HEADER, costText(exchange)])
-    head.waits = false
-    for (const piece of held) if (piece) res.write(piece)
-    held = []
-    if (isEventStream && wantsCost(exchange)) res.write(`: ${COST_HEADER} ${costText(exchange)}\n\n`)
-    // Nothing comes any more that could be told in the client's dialect, whenever the provider hangs up.
-    if (upstreamOver || translated) end()
-  }
-
-  const end = () => {
-    if (res.writableEnded) return
-    res.end()
-    if (!res.writableFinished) giveUpOnSilence(res, exchange.readerPatienceMs)
-  }
-
-  const cut = (failure: UpstreamFailure | null) => {
-    if (exchange.clientGone || failure?.kind === 'cancelled') {
-      return close({ status: 499, answered: false, error: 'client_closed' }, () => res.destroy())
-    }
-    const error = new GatewayError(failure?.kind === 'timeout' ? 'upstream_timeout' : 'upstream_cut', {
-      cause: failure,
-    })
-    const status = head.waits ? error.status : answer.status
-    close({ status, answered: false, error: error.code, cause: error }, () => {
-      // Nothing has been sent yet: it can still be told in full.
-      if (head.waits) sendError(exchange, error)
-      else breakOff(exchange, error, isEventStream, () => {})
-    })
-  }
-
-  return {
-    onData(piece) {
-      received += piece.length
-      if (exchange.settled) {
-        // Behind the end that the format defines: nothing is expected here, but it is not ours to drop, where the client can read it.
-        if (translated) return
-        if (committed) res.write(piece)
-        else held.push(piece)
-        return
-      }
-      const shown = observer.push(piece)
-      // With a known length the client has all of it with this piece, so this piece waits.
-      if (received === length) held.push(shown)
-      else send(shown)
-      if (observer.finished()) {
-        held.push(observer.end())
-        complete()
-      }
-    },
-    onEnd() {
-      upstreamOver = true
-      if (exchange.settled) {
-        if (committed) end()
-        return
-      }
-      held.push(observer.end())
-      if (observer.truncated()) cut(null)
-      else complete()
-    },
-    onFailure(failure) {
-      upstreamOver = true
-      if (!exchange.settled) return cut(failure)
-      // The format's own end came before: the client lacks nothing.
-      if (committed) end()
-    },
-  }
-}
-
-/** Bytes. A longer answer goes out as it comes, without its cost. */
-const LONGEST_WAIT = 1024 * 1024
-
 /** Throws what `writeHead` would throw. */
 function checkHeaders(headers: readonly string[]): void {
   for (let i = 0; i < headers.length; i += 2) {
@@ -269,10 +168,6 @@ function checkHeaders(headers: readonly string[]): void {
   }
 }
 
-/** What a provider may still send behind the end, so that its connection can be used again. */
-const REST_BYTES = 64 * 1024
-const REST_MS = 5_000
-
 const DRAIN_MS = 60_000
 const DRAIN_BYTES = 4 * 1024 * 1024
 
@@ -280,21 +175,4 @@ const DRAIN_BYTES = 4 * 1024 * 1024
 const draining = (answer: Answer, source: Source) => () => {
   answer.limit(DRAIN_BYTES, performance.now() + DRAIN_MS)
   source.resume()
-}
-
-/** Bytes that nobody takes hold a place that others wait for: ends the connection when none has left it for `ms`. */
-function giveUpOnSilence(res: ServerResponse, ms: number): () => void {
-  const { socket } = res
-  const giveUp = () => res.destroy()
-  // Node's own timer of a socket, which starts anew as long as its write queue shrinks.
-  socket?.setTimeout(ms).once('timeout', giveUp)
-  const stop = () => {
-    // A slow reader stops many times.
-    res.off('close', stop).off('finish', stop)
-    socket?.off('timeout', giveUp)
-    res.off('close', stop).off('finish', stop)
-    if (!res.writableFinished) socket?.setTimeout(0)
-  }
-  res.once('close', stop).once('finish', stop)
-  return stop
 }

@@ -7,6 +7,7 @@ import type { Ledger } from '../usage/ledger.ts'
 import type { Prices } from '../usage/prices/prices.ts'
 import { bookedNames, type Exchange } from './exchange.ts'
 import { plausibleTokens } from './expected-tokens.ts'
+import type { Itinerary } from './itinerary.ts'
 import { worksUncounted } from './named-models.ts'
 import type { Target } from './plan.ts'
 
@@ -24,10 +25,10 @@ export async function reserve(
   { budgets, prices, ledger }: Parts,
   exchange: Exchange,
   caller: Caller,
-  target: Target,
+  targets: readonly Target[],
 ): Promise<Reservation | null> {
   if (!caller.token.budgets && !caller.project.budgets) return null
-  const { amount, inputTokens } = highestCost(prices, exchange, caller, target)
+  const { amount, inputTokens } = highestCost(prices, exchange, caller, targets)
   const outcome = await budgets.reserve(caller, amount, exchange.at)
   if (!outcome.ok) throw refusal(outcome.refused, amount)
   const { reservation } = outcome
@@ -52,7 +53,29 @@ export async function reserve(
   return reservation
 }
 
-function highestCost(prices: Prices, exchange: Exchange, caller: Caller, { provider, model }: Target) {
+/**
+ * Holds back what an answer of this target may cost, beside what is held back already: the answer that it takes the place of is paid,
+ * too. False: the budgets have no room for it. Throws `model_not_allowed`, `StoreError`.
+ */
+export async function reserveMore(
+  { budgets, prices }: Pick<Parts, 'budgets' | 'prices'>,
+  exchange: Exchange,
+  target: Target,
+): Promise<boolean> {
+  const { caller, reservation } = exchange
+  if (reservation === null || caller === null) return true
+  const { amount } = highestCost(prices, exchange, caller, [target])
+  const outcome = await budgets.reserve(caller, amount, exchange.at)
+  if (!outcome.ok) return false
+  // Of the same moment, and so of the same budgets.
+  const { accounts, amount: held } = reservation
+  const sum = { nanoUsd: held.nanoUsd + amount.nanoUsd, tokens: held.tokens + amount.tokens }
+  exchange.reservation = { accounts, amount: sum, open: true }
+  return true
+}
+
+/** Of the dearest target: any of them may be the one that answers. */
+function highestCost(prices: Prices, exchange: Exchange, caller: Caller, targets: readonly Target[]) {
   const { endpoint, body, at } = exchange
   if (endpoint === null) {
     if (!worksUncounted(exchange)) return { amount: { nanoUsd: 0n, tokens: 0 }, inputTokens: 0 }
@@ -63,9 +86,20 @@ function highestCost(prices: Prices, exchange: Exchange, caller: Caller, { provi
   }
   if (body.kind === 'stream') return { amount: { nanoUsd: UPLOAD_NANO_USD, tokens: 0 }, inputTokens: 0 }
   const { input, output } = plausibleTokens(body, endpoint.text !== 'input_only')
-  const nanoUsd = prices.highest(provider.name, model, input, output, at)
-  if (nanoUsd === null) refuseUnpriced(caller, exchange.model)
-  return { amount: { nanoUsd: nanoUsd ?? 0n, tokens: input + output }, inputTokens: input }
+  let highest = 0n
+  for (const { provider, model } of targets) {
+    const nanoUsd = prices.highest(provider.name, model, input, output, at)
+    if (nanoUsd === null) refuseUnpriced(caller, exchange.model)
+    else if (nanoUsd > highest) highest = nanoUsd
+  }
+  return { amount: { nanoUsd: highest, tokens: input + output }, inputTokens: input }
+}
+
+/** Without the stops that have no price, for a caller whose budget is in dollars; as it is where no other stop would be left. */
+export function affordable(prices: Prices, caller: Caller, itinerary: Itinerary, at: number): Itinerary {
+  if (itinerary.stops.length === 1 || !hasDollarBudget(caller)) return itinerary
+  const stops = itinerary.stops.filter(({ provider, model }) => prices.highest(provider.name, model, 0, 0, at) !== null)
+  return stops.length === 0 ? itinerary : { ...itinerary, stops }
 }
 
 /** The model of an upload, which is known when it passes. Throws `model_not_allowed`, as `reserve` does. */

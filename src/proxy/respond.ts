@@ -50,9 +50,23 @@ export function ownHeaders(exchange: Exchange, upstreamMs: number | null): strin
   if (model && isPrintable(model)) headers.push('x-llm-proxy-model', model)
   const tries = exchange.attempts.length + (exchange.relaying ? 1 : 0)
   if (tries > 0) headers.push('x-llm-proxy-attempts', String(tries))
+  if (exchange.route !== null && isPrintable(exchange.route)) headers.push('x-llm-proxy-route', exchange.route)
+  if (exchange.req.headers['x-llm-proxy-trace'] === 'true') headers.push('x-llm-proxy-trace', traceOf(exchange))
   if (exchange.dropped.length > 0) headers.push('x-llm-proxy-dropped', exchange.dropped.filter(isPrintable).join(','))
   if (exchange.grant) addLimits(headers, exchange.grant.states)
   return headers
+}
+
+/** `openai:gpt-4o 429 12ms; anthropic:claude-sonnet-4-5 200`: every try, and the answer that is passed on. */
+function traceOf({ attempts, relaying, target, answer }: Exchange): string {
+  const nameOf = (provider: string, model: string | null) =>
+    model !== null && isPrintable(model) ? `${provider}:${model}` : provider
+  const tries = attempts.map(
+    ({ provider, model, status, error, durationMs }) =>
+      `${nameOf(provider, model)} ${[status, error].filter((part) => part !== null).join(' ')} ${durationMs}ms`,
+  )
+  if (relaying && target) tries.push(`${nameOf(target.provider.name, target.model)} ${answer?.status ?? ''}`)
+  return tries.join('; ')
 }
 
 function addLimits(headers: string[], states: readonly LimitState[]): void {

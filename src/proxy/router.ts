@@ -3,15 +3,21 @@ import type { AppContext } from '../context.ts'
 import { fromStoreError } from '../domain/store-errors.ts'
 import type { Caller } from '../domain/token-index.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
+import type { Routing } from '../routing/types.ts'
 import { admit } from './admit.ts'
 import { authenticate, authorize, authorizeModel, authorizeNoModel } from './authenticate.ts'
 import { answerCount } from './count-tokens.ts'
 import { dispatch } from './dispatch.ts'
 import { deploymentIn, modelCall, modelInPath } from './endpoints.ts'
 import { type HttpExchange, newExchange } from './exchange.ts'
+import { plausibleTokens } from './expected-tokens.ts'
+import { featuresOf } from './features.ts'
+import { findNext } from './find-next.ts'
 import type { Answer } from './forward.ts'
 import { headerOf } from './headers.ts'
+import { alone, direct, type Itinerary, planItinerary, type RuleFacts, type Stop } from './itinerary.ts'
 import { captureUpload, keepBodies } from './keep-bodies.ts'
+import { createKeepalive } from './keepalive.ts'
 import { modelsHandler } from './models.ts'
 import { createMounts } from './mounts.ts'
 import { hidesItsModel, mustNameModel, otherModels } from './named-models.ts'
@@ -24,7 +30,7 @@ import { choiceOf, plan, planMounted, type Target } from './plan.ts'
 import { prepare } from './prepare.ts'
 import { readRequest } from './read-request.ts'
 import { relay } from './relay.ts'
-import { authorizePrice } from './reserve.ts'
+import { affordable, authorizePrice } from './reserve.ts'
 import { sendError } from './respond.ts'
 import { refuseDoubledModel } from './rewrite.ts'
 import { settle } from './settle.ts'
@@ -42,6 +48,8 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
   const choice = choiceOf(ctx)
 
   const clock = { now: ctx.now, patienceMs: ctx.config.timeouts.idleMs, mounts: createMounts(ctx.providers) }
+
+  const keepalive = createKeepalive(() => ctx.routing.ofFile().stream.keepaliveMs)
 
   const handler = (req: IncomingMessage, res: ServerResponse) => {
     const exchange = newExchange(clock, req, res) as HttpExchange
@@ -89,34 +97,88 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
     if (exchange.body.kind === 'json' && exchange.body.problem) throw exchange.body.problem
     readFields(exchange)
     const isModelList = exchange.method === 'GET' && path.mount === null && MODEL_LIST.test(path.api)
+    // As it holds now, whatever is changed meanwhile.
+    const current = ctx.routing.current()
+    const routing = current instanceof Promise ? await current : current
     const sought = seekAccount(ctx, exchange, caller)
     const account = sought instanceof Promise ? await sought : sought
-    const target = account
-      ? planPinned(ctx.providers, caller, account, exchange.model, path.mount)
-      : path.mount === null
-        ? plan(choice, caller, isModelList ? null : exchange.model)
-        : planMounted(choice, caller, path.mount, exchange.model)
+    const itinerary = account
+      ? alone(routing, planPinned(ctx.providers, caller, account, exchange.model, path.mount))
+      : affordable(ctx.prices, caller, route(routing, exchange, caller, isModelList), exchange.at)
+    const [target] = itinerary.stops as [Stop]
     if (!isModelList) authorizeOtherModels(exchange, caller, target)
     exchange.target = target
     exchange.provider = target.provider.name
-    await admit(ctx, ctx.config.rateLimit, exchange, caller, target)
+    noteRoute(exchange, itinerary)
+    await admit(ctx, ctx.config.rateLimit, exchange, caller, itinerary.stops)
     if (exchange.clientGone) throw new GatewayError('client_closed')
     const shape = path.api.startsWith('/v1beta') ? 'gemini' : undefined
     if (isModelList && (await models(exchange, target, shape))) return
     if (await answerCount(ctx, exchange, target)) return
-    const { request, hideUsage, translation } = prepare(ctx, exchange, target, () => upload(ctx, exchange))
-    // The parsed body has served; its bytes are enough for another try or an estimate.
-    if (exchange.body.kind === 'json') exchange.body = { ...exchange.body, value: null }
-    const answer = await dispatch(ctx, exchange, target, () => request())
-    if (await isAboutOwnKey(target, answer, translation)) await refuseOwnKey(ctx, exchange, target, answer)
+    const isOnlyStop = itinerary.stops.length === 1
+    const { stop, answer, prepared } = await dispatch(ctx, exchange, routing, itinerary, (stop) => {
+      const prepared = prepare(ctx, exchange, stop, () => upload(ctx, exchange))
+      if (isOnlyStop) forgetParsed(exchange)
+      return prepared
+    })
+    forgetParsed(exchange)
+    const { hideUsage, translation } = prepared
+    if (await isAboutOwnKey(stop, answer, translation)) await refuseOwnKey(ctx, exchange, stop, answer)
     if (translation && !(translation.createStreamBuilder && exchange.stream && isStream(answer)))
-      return await answerWhole(ctx, exchange, target, answer, translation)
-    if (exchange.pinning?.tells === 'list' && answer.status < 300)
-      return await answerList(ctx, exchange, target, answer)
-    relay(ctx, exchange, target, answer, { hideUsage, drains: ctx.config.onClientAbort === 'drain', translation })
+      return await answerWhole(ctx, exchange, stop, answer, translation)
+    if (exchange.pinning?.tells === 'list' && answer.status < 300) return await answerList(ctx, exchange, stop, answer)
+    const recover = exchange.stream
+      ? findNext(ctx, exchange, itinerary, stop, (next) => prepare(ctx, exchange, next, () => null))
+      : null
+    const drains = ctx.config.onClientAbort === 'drain'
+    relay(ctx, exchange, stop, answer, { hideUsage, drains, translation, recover, keepalive })
+  }
+
+  const map = { choice, live: ctx.live, priceOf: (provider: string, model: string) => priceOf(ctx, provider, model) }
+
+  /** Every way that the request may take, by its path or by its model. */
+  const route = (routing: Routing, exchange: HttpExchange, caller: Caller, isModelList: boolean): Itinerary => {
+    const { path, model } = exchange
+    return path.mount === null
+      ? planItinerary(map, routing, caller, isModelList ? null : model, () => factsOf(exchange, caller))
+      : direct(map, routing, caller, planMounted(choice, caller, path.mount, model))
   }
 
   return handler
+}
+
+function noteRoute(exchange: HttpExchange, { rule, route }: Itinerary): void {
+  if (rule !== null) exchange.changes.push(`rule:${rule}`)
+  if (route === null) return
+  exchange.route = route.pattern
+  if (rule !== route.pattern) exchange.changes.push(`route:${route.pattern}`)
+}
+
+function factsOf({ path, stream, body, req }: HttpExchange, { token, project }: Caller): RuleFacts {
+  const json = body.kind === 'json' ? body.value : null
+  return {
+    endpoint: path.endpoint,
+    projectId: project.id,
+    projectName: project.name,
+    tokenId: token.id,
+    stream,
+    metadata: token.metadata,
+    headers: req.headers,
+    // Four bytes a token are usual; what is held back for money counts on three.
+    promptTokens: () => Math.round(plausibleTokens(body, false).input * 0.75),
+    features: () => featuresOf(json),
+  }
+}
+
+/** The parsed body has served; its bytes are enough for another try or an estimate. */
+function forgetParsed(exchange: HttpExchange): void {
+  if (exchange.body.kind === 'json' && exchange.body.value !== null) exchange.body = { ...exchange.body, value: null }
+}
+
+/** Nano-dollars of a million tokens, three of four of them input; null: nobody knows. */
+function priceOf({ prices, now }: AppContext, provider: string, model: string): number | null {
+  const nanoUsd = prices.highest(provider, model, 750_000, 250_000, now())
+  return nanoUsd === null ? null : Number(nanoUsd)
 }
 
 /** All models, or one of them. */

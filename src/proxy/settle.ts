@@ -6,10 +6,12 @@ import type { Observer } from '../usage/observer.ts'
 import { passThrough } from '../usage/observer.ts'
 import type { Prices } from '../usage/prices/prices.ts'
 import { NO_USAGE } from '../usage/read-usage.ts'
+import { sumUsage } from '../usage/sum-usage.ts'
 import { withTools } from '../usage/tool-calls.ts'
-import { bookedNames, type Exchange } from './exchange.ts'
+import { type BrokenPart, bookedNames, type Exchange } from './exchange.ts'
 import { keepBodies } from './keep-bodies.ts'
 import { worksUncounted } from './named-models.ts'
+import type { Target } from './plan.ts'
 
 export type Outcome = {
   /** What the client was told; 499 when it had gone. */
@@ -21,6 +23,8 @@ export type Outcome = {
   /** What really happened, for the log. */
   cause?: unknown
   observer?: Observer
+  /** What the provider was asked, where that is more than the client's own request. */
+  asked?: Buffer | null
 }
 
 /** What the books are made of. */
@@ -41,18 +45,40 @@ export function settle(parts: SettleParts, exchange: Exchange, outcome: Outcome,
     parts.life.unsettled--
     done()
   }
-  const { usage, partial, servedModel, tools, text } = (outcome.observer ?? passThrough).result()
+  const { usage, partial, servedModel, tools, changes = [], text } = (outcome.observer ?? passThrough).result()
   exchange.servedModel = servedModel
+  exchange.changes.push(...changes)
   if (usage !== null || !(mayEstimate(exchange, outcome) || failedHalfWay(exchange, outcome, text)))
     return book(parts, exchange, outcome, withTools(usage ?? NO_USAGE, tools, servedModel), written)
-  const { body } = exchange
-  const requestBytes = body.kind === 'json' ? body.bytes : Buffer.alloc(0)
-  const generated = exchange.endpoint?.text === 'input_only' ? '' : (text() ?? '')
-  parts.estimator
-    .estimate(requestBytes, generated)
-    .then((estimate) =>
-      book(parts, exchange, outcome, withTools(completed(partial, estimate), tools, servedModel), written),
-    )
+  estimate(parts, exchange, outcome.asked, text()).then((estimated) =>
+    book(parts, exchange, outcome, withTools(completed(partial, estimated), tools, servedModel), written),
+  )
+}
+
+function estimate(
+  { estimator }: Pick<SettleParts, 'estimator'>,
+  exchange: Exchange,
+  asked: Buffer | null | undefined,
+  text: string | null,
+) {
+  const { body, endpoint } = exchange
+  const bytes = asked ?? (body.kind === 'json' ? body.bytes : Buffer.alloc(0))
+  return estimator.estimate(bytes, endpoint?.text === 'input_only' ? '' : (text ?? ''))
+}
+
+/** What an answer has used that broke off, and with which another one goes on: paid like one that ends so. */
+export async function brokenPart(
+  parts: Pick<SettleParts, 'estimator' | 'prices'>,
+  exchange: Exchange,
+  { provider, model }: Target,
+  observer: Observer,
+  asked: Buffer | null,
+): Promise<BrokenPart> {
+  const { usage: reported, partial, servedModel, tools, text } = observer.result()
+  const counted = reported ?? completed(partial, await estimate(parts, exchange, asked, text()))
+  const usage = withTools(counted, tools, servedModel)
+  const priced = parts.prices.price(provider.name, servedModel, model ?? exchange.model, usage, exchange.at)
+  return { usage, costNanoUsd: priced?.costNanoUsd ?? null, priceSource: priced?.source ?? null }
 }
 
 /** The provider's own count of the input is better than an estimate, and knows what came from a cache. */
@@ -86,9 +112,12 @@ function book(
   done: () => void,
 ): void {
   const { caller, reservation } = exchange
-  const row = rowOf(exchange, outcome, usage, costOf(prices, exchange, outcome, usage))
+  const last = costOf(prices, exchange, outcome, usage)
+  const isJoined = exchange.broken.length > 0
+  const row = isJoined ? joinedRow(exchange, outcome, usage, last) : rowOf(exchange, outcome, usage, last)
   exchange.costNanoUsd = row.costNanoUsd
-  if (exchange.grant) kv.release(exchange.grant, { tokens: usage.inputTokens + usage.outputTokens })
+  const { inputTokens, outputTokens } = row.usage
+  if (exchange.grant) kv.release(exchange.grant, { tokens: inputTokens + outputTokens })
   metrics.requestEnded(row, outcome.answered, exchange.overheadMs)
   log.request(row, outcome.cause === undefined ? null : describeCause(outcome.cause))
   // Nobody stands behind an unknown token: there is no account to write it to, and anyone could fill the disk. And while rows
@@ -129,6 +158,25 @@ function costOf(prices: Prices, exchange: Exchange, outcome: Outcome, usage: Usa
 function unpriced({ reservation }: Exchange): Cost {
   const held = reservation?.amount.nanoUsd ?? 0n
   return held > 0n ? { costNanoUsd: held, priceSource: 'reserved' } : UNPRICED
+}
+
+/** Of an answer that is made of several: all that they have used and cost. */
+function joinedRow(exchange: Exchange, outcome: Outcome, usage: Usage, last: Cost): LedgerRow {
+  const all = [...exchange.broken, { usage, ...last }]
+  const costs = all.map(({ costNanoUsd }) => costNanoUsd)
+  const sources = new Set(all.map(({ priceSource }) => priceSource))
+  sources.delete(null)
+  const cost = costs.includes(null)
+    ? unpriced(exchange)
+    : { costNanoUsd: costs.reduce((sum: bigint, one) => sum + one!, 0n), priceSource: [...sources].join(' + ') || null }
+  const row = rowOf(
+    exchange,
+    outcome,
+    exchange.broken.reduceRight((sum, part) => sumUsage(part.usage, sum), usage),
+    cost,
+  )
+  const isCut = exchange.broken.some((part) => part.usage.source === 'estimated') && row.estimateReason !== null
+  return isCut ? { ...row, estimateReason: 'upstream_cut' } : row
 }
 
 function rowOf(exchange: Exchange, outcome: Outcome, usage: Usage, cost: Cost): LedgerRow {

@@ -29,8 +29,14 @@ export type Live = {
     laneOf: (target: T) => Lane,
     priceOf: (target: T) => number | null,
   ): T[]
+  /** The provider was asked for something cheap, besides all requests: whether it is alive. */
+  noteProbe(provider: string, keyId: string, alive: boolean): void
+  /** The keys that rest. */
+  benches(): KeyBench[]
   snapshot(): LaneState[]
 }
+
+export type KeyBench = { provider: string; keyId: string; untilMs: number; why: 'limited' | 'refused' }
 
 export type LaneState = Lane & {
   breaker: 'closed' | 'open' | 'half_open'
@@ -40,6 +46,8 @@ export type LaneState = Lane & {
   /** Moving averages; null before the first. */
   firstEventMs: number | null
   errorRate: number | null
+  /** Whether the last try failed, of those that the provider is answerable for. */
+  isFailing: boolean
   /** What is left of the provider's own limits, where it tells. */
   remainingRequests: number | null
   remainingTokens: number | null

@@ -2,10 +2,12 @@ import type { AlertStore } from './alerts.ts'
 import type { BodyStore } from './bodies.ts'
 import type { LedgerStore } from './ledger.ts'
 import type { PinStore } from './pins.ts'
+import type { RouteStore } from './routes.ts'
 
 export type * from './bodies.ts'
 export type * from './ledger.ts'
 export type * from './pins.ts'
+export type * from './routes.ts'
 
 /**
  * What the gateway keeps, and every intention it has towards it. An engine implements `Store`; each method is atomic, and a
@@ -15,13 +17,14 @@ export interface Store {
   readonly projects: ProjectStore
   readonly providerKeys: ProviderKeyStore
   readonly tokens: TokenStore
+  readonly routes: RouteStore
   readonly ledger: LedgerStore
   readonly bodies: BodyStore
   readonly audit: AuditStore
   readonly alerts: AlertStore
   readonly pins: PinStore
   /**
-   * A number that changes whenever projects, provider keys or tokens changed (request counters aside), also when another
+   * A number that changes whenever projects, provider keys, tokens or routes changed (request counters aside), also when another
    * process did it. Synchronous and cheap (microseconds, no I/O): it is asked once for every request.
    */
   revision(): number

@@ -14,6 +14,8 @@ export type Observer = {
   truncated(): boolean
   /** The provider reported an error inside the answer. */
   failed(): boolean
+  /** After the end of a failed answer: what tells the client of it, where that is not the provider's own word. */
+  tellFailure?(): Buffer | null
   result(): Observed
 }
 
@@ -24,6 +26,8 @@ export type Observed = {
   servedModel: string | null
   /** Calls of tools that the provider runs and charges itself, where its usage does not tell of them. */
   tools: UsageDetails | null
+  /** How what the client got is not what the provider sent: `skipped:1` (an event that could not be read), `done` (its end was supplied). */
+  changes?: readonly string[]
   /** The generated text so far, for an estimate when no usage was reported. Null: this answer has none. */
   text(): string | null
 }

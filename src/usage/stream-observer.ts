@@ -14,6 +14,8 @@ const MAX_EVENT = 1024 * 1024
 const MODEL_TRIES = 16
 
 const EMPTY = Buffer.alloc(0)
+const BLANK_LINE = Buffer.from('\n\n')
+const DONE_EVENT = Buffer.from('data: [DONE]\n\n')
 const ERROR_MEMBERS = ['"error":{', '"error": {', '"object":"error"', '"object": "error"']
 
 type Options = {
@@ -44,6 +46,7 @@ export function createStreamObserver({ terminator, hideUsage, secret }: Options)
   let modelTries = MODEL_TRIES
   let finished = false
   let failed = false
+  let isSupplied = false
   const text = createStreamText()
   const tools = createToolCount()
 
@@ -221,21 +224,35 @@ export function createStreamObserver({ terminator, hideUsage, secret }: Options)
     return terminator === 'response_event' || (terminator === 'typed' && (typed === 'none' || typed === 'begun'))
   }
 
+  /** A last event without its blank line. Unless it had to wait, the client has it already. */
+  const readLast = (left: Buffer): Buffer | null => {
+    const latin1 = left.toString('latin1')
+    // Half of the event that would have ended the stream does not end it.
+    const verdict = isWhole(left, latin1) ? read(left, latin1) : 'pass'
+    return hideUsage && verdict === 'pass' ? withoutNullUsage(left, latin1) : null
+  }
+
   return {
     push,
     end() {
       const left = takePartial()
-      if (left.length === 0 || finished) return left.length === 0 ? null : left
-      // A last event without its blank line. Unless it had to wait, the client has it already.
-      const latin1 = left.toString('latin1')
-      // Half of the event that would have ended the stream does not end it.
-      const verdict = isWhole(left, latin1) ? read(left, latin1) : 'pass'
-      return hideUsage && verdict === 'pass' ? withoutNullUsage(left, latin1) : null
+      if (finished) return left.length === 0 ? null : left
+      const shown = left.length === 0 ? null : readLast(left)
+      if (terminator !== 'done' || finished || failed || lacksItsEnd()) return shown
+      // Everything is said but that it is: some leave that out.
+      isSupplied = true
+      return Buffer.concat([shown ?? EMPTY, left.length === 0 ? EMPTY : BLANK_LINE, DONE_EVENT])
     },
     finished: () => finished,
     truncated: () => !finished && (giant !== null || lacksItsEnd()),
     failed: () => failed,
-    result: () => ({ usage, servedModel, tools: tools.result(), text: () => text.all() }),
+    result: () => ({
+      usage,
+      servedModel,
+      tools: tools.result(),
+      changes: isSupplied ? ['done'] : [],
+      text: () => text.all(),
+    }),
   }
 }
 

@@ -5,6 +5,7 @@ import { ENCRYPTION_KEY_FILE } from '../../src/cli/local.ts'
 import { openAiPage, openAiUsageResult } from '../fixtures/exports.ts'
 import { ENCRYPTION_KEY, MANAGEMENT_TOKEN } from '../helpers/gateway.ts'
 import { sendJson, startUpstream } from '../helpers/upstream.ts'
+import { aRoute, aStamp } from '../store/samples.ts'
 import { CLOSED_PORT, givenGateway } from './given.ts'
 
 const page = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8')
@@ -42,6 +43,7 @@ it('every example of docs/cli.md works, in their order', async () => {
   writeFileSync(join(dataDir, 'usage.json'), JSON.stringify(UNUSED))
   writeFileSync(join(dataDir, 'costs.csv'), 'date,model,cost_usd\n2026-11-20,claude-sonnet-4-5,0.00\n')
   Object.assign(env, { OPENAI_BASE_URL: upstream.url, ENCRYPTION_KEY: '' })
+  await gateway.ctx.store.routes.create(aRoute({ pattern: 'gpt-*' }), aStamp())
   const examples = EXAMPLES.filter((line) => !NOT_RUN.some((pattern) => pattern.test(line)))
   expect(examples.length).toBeGreaterThan(40)
   const variables: Record<string, string> = {}

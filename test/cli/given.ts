@@ -73,10 +73,13 @@ afterAll(async () => {
 
 /** A running gateway, and the command line in its data folder: working on its database, or through its address. */
 export async function givenGateway(
-  options: Omit<Parameters<typeof startTestGateway>[0], 'dataDir'> = {},
+  {
+    files,
+    ...options
+  }: Omit<NonNullable<Parameters<typeof startTestGateway>[0]>, 'dataDir'> & { files?: Record<string, string> } = {},
   through: 'database' | 'address' = 'database',
 ) {
-  const made = given({ env: { ENCRYPTION_KEY: ENCRYPTION_KEY.toString('base64') } })
+  const made = given({ ...(files && { files }), env: { ENCRYPTION_KEY: ENCRYPTION_KEY.toString('base64') } })
   const gateway = await startTestGateway({ ...options, dataDir: made.dataDir })
   gateways.push(gateway)
   const { port } = new URL(gateway.url)

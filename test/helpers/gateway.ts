@@ -45,23 +45,24 @@ export async function startTestGateway({
   dataDir: given,
 }: Options = {}): Promise<TestGateway> {
   const dataDir = given ?? mkdtempSync(join(tmpdir(), 'llm-proxy-test-'))
-  const { config: defaults } = loadConfig({ env: {}, cwd: dataDir })
-  const config: Config = {
-    ...defaults,
-    port: 0,
-    dataDir,
-    providers: upstream
-      ? { ...defaults.providers, openai: { apiKey: PROVIDER_KEY, baseUrl: upstream } }
-      : defaults.providers,
-    retry: { ...defaults.retry, maxRetries: 0 },
-    ...own,
+  const load = () => {
+    const loaded = loadConfig({ env: {}, cwd: dataDir })
+    return { ...loaded, config: withOwn(loaded.config, dataDir, upstream, own) }
   }
+
   let logged = ''
   const write = (text: string) => {
     logged += text
   }
   const log = createLogger({ level: 'debug', format: 'json', write })
-  const ctx = await openContext({ config, managementToken: MANAGEMENT_TOKEN, encryptionKey: ENCRYPTION_KEY, log, now })
+  const ctx = await openContext({
+    loaded: load(),
+    load,
+    managementToken: MANAGEMENT_TOKEN,
+    encryptionKey: ENCRYPTION_KEY,
+    log,
+    now,
+  })
   const gateway = await startGateway(ctx)
   return {
     ...gateway,
@@ -77,6 +78,22 @@ export async function startTestGateway({
       await gateway.close(0)
       if (!given) rmSync(dataDir, { recursive: true, force: true })
     },
+  }
+}
+
+function withOwn(defaults: Config, dataDir: string, upstream: string | undefined, own: Partial<Config>): Config {
+  const retry = own.retry ?? { ...defaults.retry, maxRetries: 0 }
+  const timeouts = own.timeouts ?? defaults.timeouts
+  return {
+    ...defaults,
+    port: 0,
+    dataDir,
+    providers: upstream
+      ? { ...defaults.providers, openai: { apiKey: PROVIDER_KEY, baseUrl: upstream } }
+      : defaults.providers,
+    retry,
+    routing: { ...defaults.routing, retry: { ...defaults.routing.retry, ...retry }, timeouts },
+    ...own,
   }
 }
 

@@ -103,6 +103,38 @@ describe('metrics', () => {
   })
 })
 
+describe('the models', () => {
+  const status = async () =>
+    (await get('/api/status', { authorization: `Bearer ${MANAGEMENT_TOKEN}` })).json() as { models: unknown[] }
+
+  it('at /api/status are told of to the holder of the management token alone', async () => {
+    const { secret } = await gateway.token()
+    for (const headers of [{}, { authorization: `Bearer ${secret}` }]) {
+      const { answer, json } = await get('/api/status', headers as Record<string, string>)
+      expect([answer.status, json()]).toMatchObject([401, { error: { code: 'unauthorized' } }])
+    }
+    expect(await status()).toEqual({ models: [] })
+  })
+
+  it('that were asked for are there with how they answer; a name that only ever was refused is not', async () => {
+    const { live } = gateway.ctx
+    const lane = (provider: string, model: string) => ({ provider, keyId: 'shared', model })
+    const answered = live.begin(lane('openai', 'gpt-4o'))
+    now += 300
+    answered.firstEvent()
+    answered.end('answered')
+    live.begin(lane('openai', 'made-up')).end('answered')
+    for (let i = 0; i < 5; i++) live.begin(lane('anthropic', 'claude-opus-4-8')).end('failed')
+    live.begin(lane('azure', 'gpt-4o')).end('failed')
+    expect(await status()).toEqual({
+      models: [
+        { name: 'claude-opus-4-8', available: false, latency_ms: null },
+        { name: 'gpt-4o', available: true, latency_ms: 300 },
+      ],
+    })
+  })
+})
+
 describe('an address that nobody knows', () => {
   it.each(['/nothing', '/V1/models', '/v2/models', '/health/x', '/metrics/x', '/v1x', '/%00', '/manage2'])(
     'is 404 in the shape of all errors: %s',

@@ -1,11 +1,29 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { createMetrics, type EndedRequest, type Metrics } from '../../src/metrics.ts'
+import { createLive } from '../../src/routing/create-live.ts'
+import type { Live, TryEnd } from '../../src/routing/live.ts'
 import { NO_USAGE } from '../../src/usage/read-usage.ts'
 
 let metrics: Metrics
+let live: Live
+let now = 0
 beforeEach(() => {
+  now = 0
   metrics = createMetrics()
+  live = createLive({
+    now: () => now,
+    random: Math.random,
+    breaker: () => ({ failures: 2, windowMs: 30_000, cooldownMs: 15_000, halfOpenRequests: 1 }),
+    keys: () => ({ strategy: 'weighted', cooldownOn429: true }),
+  })
+  metrics.watchRouting(live)
 })
+
+const tried = (how: TryEnd, { provider = 'openai', keyId = 'shared', model = 'gpt-4o' } = {}) => {
+  const one = live.begin({ provider, keyId, model })
+  if (how === 'answered') one.firstEvent()
+  one.end(how)
+}
 
 const USAGE = {
   inputTokens: 9,
@@ -77,17 +95,64 @@ describe('a request that ended', () => {
       `llmproxy_tokens_processed_total{${labels},type="reasoning"} 2`,
     ])
   })
+})
 
-  it('says whether its model is available, but for errors of the caller', async () => {
-    const available = () => samples('llmproxy_model_availability')
-    ended({ status: 400, answered: false })
+describe('what is known of the providers', () => {
+  const available = () => samples('llmproxy_model_availability')
+  const breaker = () => samples('llmproxy_breaker_state')
+  const benched = () => samples('llmproxy_key_benched')
+  const labels = 'provider="openai",model="gpt-4o"'
+
+  it('says whether a model is available: by its last answer, and by whether requests pass', async () => {
     expect(await available()).toEqual([])
-    ended()
-    expect(await available()).toEqual(['llmproxy_model_availability{provider="openai",model="gpt-4o"} 1'])
-    ended({ status: 502, answered: false })
-    expect(await available()).toEqual(['llmproxy_model_availability{provider="openai",model="gpt-4o"} 0'])
-    ended({ status: 404, answered: false })
-    expect(await available()).toEqual(['llmproxy_model_availability{provider="openai",model="gpt-4o"} 0'])
+    tried('answered')
+    expect(await available()).toEqual([`llmproxy_model_availability{${labels}} 1`])
+    tried('failed')
+    expect(await available()).toEqual([`llmproxy_model_availability{${labels}} 0`])
+    tried('limited')
+    expect(await available()).toEqual([`llmproxy_model_availability{${labels}} 0`])
+    tried('answered')
+    live.benchKey('openai', 'shared', 5_000, 'limited')
+    expect(await available()).toEqual([`llmproxy_model_availability{${labels}} 0`])
+    tried('answered', { keyId: 'key_b' })
+    expect(await available()).toEqual([`llmproxy_model_availability{${labels}} 1`])
+  })
+
+  it('shows the breaker of a model, the worst of its keys, through opening, probing and closing', async () => {
+    tried('answered')
+    tried('answered', { keyId: 'key_b' })
+    expect(await breaker()).toEqual([`llmproxy_breaker_state{${labels}} 0`])
+    tried('failed')
+    tried('failed')
+    expect(await breaker()).toEqual([`llmproxy_breaker_state{${labels}} 2`])
+    now = 15_000
+    expect(await breaker()).toEqual([`llmproxy_breaker_state{${labels}} 1`])
+    tried('answered')
+    expect(await breaker()).toEqual([`llmproxy_breaker_state{${labels}} 0`])
+  })
+
+  it('counts the keys that rest, and names none', async () => {
+    tried('answered')
+    live.benchKey('openai', 'key_a', 5_000, 'limited')
+    live.benchKey('openai', 'key_b', 9_000, 'refused')
+    expect(await benched()).toEqual(['llmproxy_key_benched{provider="openai"} 2'])
+    now = 5_000
+    expect(await benched()).toEqual(['llmproxy_key_benched{provider="openai"} 1'])
+    now = 9_000
+    expect(await benched()).toEqual(['llmproxy_key_benched{provider="openai"} 0'])
+    expect(await metrics.registry.metrics()).not.toContain('key_a')
+  })
+
+  it('gives no label to a model that has never answered', async () => {
+    for (let i = 0; i < 1_000; i++) tried('failed', { model: `made-up-${i}` })
+    expect(await available()).toEqual([])
+    expect(await breaker()).toEqual(['llmproxy_breaker_state{provider="openai",model="other"} 0'])
+  })
+
+  it('gives five hundred models a label of their own, whatever callers ask for', async () => {
+    for (let i = 0; i < 1_500; i++) tried('answered', { model: `model-${i}` })
+    expect(await available()).toHaveLength(500)
+    expect(await breaker()).toHaveLength(501)
   })
 })
 
@@ -110,7 +175,6 @@ describe('label sets are bounded', () => {
     expect(await samples('llmproxy_requests_total')).toContain(
       'llmproxy_requests_total{provider="openai",model="model-3",status="200"} 2',
     )
-    expect((await samples('llmproxy_model_availability')).some((line) => line.includes('other'))).toBe(false)
   })
 
   it('a name made to break the format does not', async () => {
@@ -153,6 +217,8 @@ describe('the names of DESIGN 4.5', () => {
         'llmproxy_tokens_processed_total',
         'llmproxy_active_requests',
         'llmproxy_model_availability',
+        'llmproxy_breaker_state',
+        'llmproxy_key_benched',
         'llmproxy_upstream_attempts_total',
         'llmproxy_rejected_total',
         'process_cpu_seconds_total',

@@ -141,6 +141,7 @@ describe('the management API', () => {
       provider_keys: 0,
       demo: false,
     })
+    expect(body.routing).toEqual({ lanes: [], resting_keys: [] })
     expect(text).not.toMatch(/provider-secret|test-management/)
     gateway.ctx.life.draining = true
     expect((await get('/manage/status')).body.state).toBe('draining')

@@ -119,7 +119,7 @@ describe('/manage/projects', () => {
         ) as unknown as string,
         'provider_keys.0.key': 'is required',
         is_active: 'must be true or false',
-        nmae: 'is not a known field',
+        nmae: 'is not a known field; did you mean name?',
       }),
     )
     const { id } = await project()

@@ -150,7 +150,7 @@ describe('POST /manage/prices/reprice', () => {
     [{}, { from: 'is required', to: 'is required' }],
     [{ from: '2026-11-02', to: '2026-11-02' }, { to: 'must be after from' }],
     [{ ...NOVEMBER, dry_run: 'yes' }, { dry_run: 'must be true or false' }],
-    [{ ...NOVEMBER, models: 'x' }, { models: 'is not a known field' }],
+    [{ ...NOVEMBER, models: 'x' }, { models: 'is not a known field; did you mean model?' }],
   ])('refuses %j', async (fields, problems) => {
     const { post, audit } = await start([])
     const { status, body } = await post('/manage/prices/reprice', fields)

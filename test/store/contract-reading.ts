@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import type { Page, PageOf, Store } from '../../src/store/store.ts'
 import { expectError, type Given } from './contract.ts'
-import { aBatch, aKey, aProject, aRow, aStamp, aToken, NOON } from './samples.ts'
+import { aBatch, aKey, aProject, aRoute, aRow, aStamp, aToken, NOON } from './samples.ts'
 
 /** Pages, and the revision that tells a reader whether to read again. */
 export function describeReading(given: Given): void {
@@ -60,10 +60,11 @@ export function describeReading(given: Given): void {
   })
 
   describe('revision', () => {
-    it('changes with every change of a project, a provider key or a token', async () => {
+    it('changes with every change of a project, a provider key, a token or a route', async () => {
       const owner = aProject()
       const key = aKey(owner.id)
       const one = aToken(owner.id)
+      const route = aRoute()
       await expectRevisions(store, [
         () => store.projects.create(owner, [], aStamp()),
         () => store.projects.update(owner.id, { isActive: false }, NOON, aStamp()),
@@ -77,6 +78,9 @@ export function describeReading(given: Given): void {
         () => store.tokens.create(aToken(owner.id), aStamp()),
         () => store.tokens.revokeByProject(owner.id, NOON, aStamp()),
         () => store.projects.delete(owner.id, aStamp()),
+        () => store.routes.create(route, aStamp()),
+        () => store.routes.update(route.id, { maxRetries: 1 }, NOON, aStamp()),
+        () => store.routes.delete(route.id, aStamp()),
       ])
     })
 

@@ -5,6 +5,7 @@ import { describeObjects } from './contract-objects.ts'
 import { describePins } from './contract-pins.ts'
 import { describeReading } from './contract-reading.ts'
 import { describeRecords } from './contract-records.ts'
+import { describeRoutes } from './contract-routes.ts'
 import { describeUsage } from './contract-usage.ts'
 import { aBatch, aProject, aRow, aStamp, aToken, NOON } from './samples.ts'
 
@@ -21,6 +22,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
   describe(`a store on ${name}`, () => {
     const given = prepare(open)
     describeObjects(given)
+    describeRoutes(given)
     describeReading(given)
     describeRecords(given)
     describeUsage(given)

@@ -7,6 +7,7 @@ import type {
   ProviderKey,
   RawBodies,
   RawBody,
+  StoredRoute,
   Token,
 } from '../../src/store/store.ts'
 
@@ -23,6 +24,26 @@ export function aProject(fields: Partial<Project> = {}): Project {
     budgets: null,
     rateLimit: { requestsPerMinute: 60, tokensPerMinute: null, concurrentRequests: 4 },
     metadata: { team: 'search', nested: { a: [1, null] } },
+    createdAt: NOON,
+    updatedAt: NOON,
+    ...fields,
+  }
+}
+
+export function aRoute(fields: Partial<StoredRoute> = {}): StoredRoute {
+  const id = newId('rte')
+  return {
+    id,
+    pattern: `model of ${id}`,
+    strategy: 'weighted',
+    targets: [
+      { provider: 'openai', model: 'gpt-4o', weight: 2.5, timeouts: { idleMs: 1000 } },
+      { provider: 'anthropic', model: null, weight: 1, timeouts: null },
+    ],
+    timeouts: { connectMs: 500, totalMs: 60_000 },
+    maxRetries: 0,
+    recovery: 'restart',
+    routesAroundRefusals: true,
     createdAt: NOON,
     updatedAt: NOON,
     ...fields,

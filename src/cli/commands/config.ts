@@ -32,7 +32,7 @@ async function checkConfig(io: Io, { json }: { json?: boolean }): Promise<void> 
   const { OPTION_NAMES, optionOf } = await import('../../config/schema.ts')
   if (json) {
     const values = OPTION_NAMES.map((name) => ({ name, value: shown[name], origin: origins[name] }))
-    const custom = customProviders(config).map(([name, value]) => ({ name, value, origin: 'file' }))
+    const custom = structures(config).map(([name, value]) => ({ name, value, origin: 'file' }))
     return printJson(io, { ok: true, config_file: config.configFile, values: [...values, ...custom], warnings })
   }
   printTable(
@@ -45,12 +45,25 @@ async function checkConfig(io: Io, { json }: { json?: boolean }): Promise<void> 
         const value = isSet && unit ? `${shown[name]} ${unit}` : shown[name]
         return [name, isSet ? value : (defaultText?.replaceAll('`', '') ?? '(none)'), ORIGINS[origins[name]]]
       }),
-      ...customProviders(config).map(([name, value]) => [name, value, ORIGINS.file]),
+      ...structures(config).map(([name, value]) => [name, value, ORIGINS.file]),
     ],
   )
   for (const warning of warnings) say(io, `! ${warning}`)
   say(io, `\nThe configuration is fine${config.configFile ? ` (with ${config.configFile})` : ''}.`)
 }
+
+/** What stands in the file alone, and is no option. */
+const structures = (config: Config): [name: string, value: string][] => [
+  ...customProviders(config),
+  ...config.routing.routes.map(({ pattern, strategy, targets }): [string, string] => [
+    `routes.${pattern}`,
+    `${strategy}: ${targets.map(({ provider, model }) => (model === null ? provider : `${provider}:${model}`)).join(', ')}`,
+  ]),
+  ...config.routing.rules.map(({ name, route, provider, model }, index): [string, string] => [
+    `rules[${index}]`,
+    `${name}: ${route ?? (model === null ? provider : `${provider}:${model}`)}`,
+  ]),
+]
 
 /** Those that are not built in stand in the file alone, and are no options. */
 const customProviders = ({ providers }: Config): [name: string, value: string][] =>

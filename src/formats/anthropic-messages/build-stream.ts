@@ -1,6 +1,6 @@
 import type { Usage } from '../../store/store.ts'
 import { freshCallIds } from '../call-ids.ts'
-import { type AnswerFacts, type Json, type StreamBuilder, UnreadableAnswer } from '../dialect.ts'
+import { type AnswerFacts, type BegunBlock, type Json, type StreamBuilder, UnreadableAnswer } from '../dialect.ts'
 import type { HubEvent, HubFinish } from '../hub.ts'
 import { watchObject } from '../object-watch.ts'
 import { markSeal, type Sealed } from '../seals.ts'
@@ -17,12 +17,15 @@ type Block = { kind: 'text' | 'thinking' } | { kind: 'tool_use'; call: number; i
 const MAX_WAITING = 1_000_000
 
 /** In Anthropic's order (wire facts 4.3): the message, one block after the other, why it stopped with all that was used, the end. */
-export function createStreamBuilder({ now, model: asked, request, lose }: AnswerFacts): StreamBuilder {
-  let started = false
+export function createStreamBuilder(
+  { now, model: asked, request, lose }: AnswerFacts,
+  begun?: BegunBlock,
+): StreamBuilder {
+  let started = begun !== undefined
   let over = false
-  let open: Block | null = null
+  let open: Block | null = begun?.open ? { kind: begun.open } : null
   let isWhole = false
-  let index = -1
+  let index = begun?.index ?? -1
   let usage: Usage | null = null
   let finish: { reason: HubFinish; stopSequence?: string } = { reason: 'stop' }
   /** Calls that began before the one in the open block was whole: here blocks do not overlap. */

@@ -4,7 +4,6 @@ import { passThrough } from '../../usage/observer.ts'
 import { note } from '../dispatch.ts'
 import type { HttpExchange } from '../exchange.ts'
 import type { Answer } from '../forward.ts'
-import { headerOf } from '../headers.ts'
 import type { Target } from '../plan.ts'
 import type { SettleParts } from '../settle.ts'
 import { sendWhole, toReadError } from '../translate/answer-whole.ts'
@@ -33,9 +32,8 @@ export async function answerList(
   const shown = list === null ? null : await withoutForeign(parts, exchange, target, list)
   if (shown !== null) exchange.changes.push('data')
   const outcome = { status: answer.status, answered: true, error: null, observer: passThrough }
-  const type = headerOf(answer.headers, 'content-type')
   const body = shown === null ? text : JSON.stringify(shown)
-  sendWhole(parts, exchange, { target, answer, translation: null }, outcome, body, type ? ['content-type', type] : [])
+  sendWhole(parts, exchange, { target, answer, translation: null }, outcome, body, [])
 }
 
 /** Null: nothing had to be left out. */

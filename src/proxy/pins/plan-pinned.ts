@@ -13,11 +13,11 @@ import type { Account } from './account.ts'
 export function planPinned(
   providers: Providers,
   caller: Caller,
-  { provider, key }: Account,
+  { provider, key, keyId }: Account,
   model: string | null,
   mount: string | null,
 ): Target {
-  if (model === null) return { provider, model, key }
+  if (model === null) return { provider, model, key, keyId }
   const named = mount === null ? splitPrefix(providers, model) : null
   const name = named?.provider.name === provider.name ? named.name : model
   if (named?.isExact && name === model)
@@ -27,5 +27,5 @@ export function planPinned(
       headers: { 'x-should-retry': 'false' },
     })
   authorizeModel(caller, spellingsOf(providers, model, provider, name))
-  return { provider, model: name, key }
+  return { provider, model: name, key, keyId }
 }

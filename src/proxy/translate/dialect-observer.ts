@@ -17,6 +17,8 @@ type Options = {
 const MAX_EVENT = 32 * 1024 * 1024
 /** No model writes more in one answer. */
 const MAX_TEXT = 4 * 1024 * 1024
+/** Of more the rest is not sound either. */
+const MAX_SKIPPED = 3
 const EMPTY = Buffer.alloc(0)
 
 /**
@@ -28,8 +30,9 @@ export function createDialectObserver({ parser, builder, secret }: Options): Obs
   let partial: Buffer[] = []
   let partialBytes = 0
   let seam: Buffer = EMPTY
-  /** What the client gets when all is settled. */
+  /** What the client gets when all is settled; an error only then, since another answer may take its place. */
   let last = ''
+  let failure: HubEvent | null = null
   let held: Buffer[] = []
   let usage: Usage | null = null
   let isProvisional = false
@@ -37,6 +40,10 @@ export function createDialectObserver({ parser, builder, secret }: Options): Obs
   let text = ''
   let finished = false
   let failed = false
+  /** Events that could not be read. Only text may be missing for them: what is begun, called and ended is not. */
+  let skipped = 0
+  let calls = 0
+  let isEnded = false
 
   /** Takes note of it, and gives what the client is sent for it at once. */
   const handle = (event: HubEvent): string => {
@@ -59,9 +66,22 @@ export function createDialectObserver({ parser, builder, secret }: Options): Obs
       case 'error':
         failed = true
         finished = true
-        event = { ...event, error: { ...event.error, message: event.error.message.replaceAll(secret, '[redacted]') } }
+        failure = {
+          ...event,
+          error: { ...event.error, message: event.error.message.replaceAll(secret, '[redacted]') },
+        }
+        return ''
+      case 'tool_call':
+        calls++
+        if (skipped > 0 && event.name === '') return handle({ type: 'error', error: UNREADABLE })
+        break
+      case 'finish':
+        isEnded = true
+        if (skipped > 0 && event.reason === 'tool_calls' && calls === 0)
+          return handle({ type: 'error', error: UNREADABLE })
         break
       case 'done':
+        if (skipped > 0 && !isEnded) return handle({ type: 'error', error: UNREADABLE })
         finished = true
         break
     }
@@ -90,7 +110,11 @@ export function createDialectObserver({ parser, builder, secret }: Options): Obs
     } catch (error) {
       if (!(error instanceof UnreadableAnswer || error instanceof SyntaxError)) throw error
       // As it came, where it came untranslated: it is the client's to judge.
-      return builder === null ? '' : handleAll([{ type: 'error', error: UNREADABLE }])
+      if (builder === null) return ''
+      const mayBePassedOver = error instanceof SyntaxError && calls === 0 && skipped < MAX_SKIPPED
+      if (!mayBePassedOver) return handleAll([{ type: 'error', error: UNREADABLE }])
+      skipped++
+      return ''
     }
   }
 
@@ -162,6 +186,7 @@ export function createDialectObserver({ parser, builder, secret }: Options): Obs
       last = ''
       return bytes.length === 0 ? null : bytes
     },
+    tellFailure: () => (builder === null || failure === null ? null : toBuffer(builder.push(failure))),
     finished: () => finished,
     truncated: () => !finished,
     failed: () => failed,
@@ -170,6 +195,7 @@ export function createDialectObserver({ parser, builder, secret }: Options): Obs
       partial: isProvisional ? usage : null,
       servedModel,
       tools: null,
+      changes: skipped === 0 ? [] : [`skipped:${skipped}`],
       text: () => text,
     }),
   }

@@ -46,6 +46,7 @@ export function translateEmbeddings(
     }),
     tell: null,
     createStreamBuilder: null,
+    seal: (event) => event,
   }
 }
 

@@ -1,8 +1,8 @@
 import { GatewayError } from '../../errors.ts'
 import { eventsOf } from '../../formats/answer-events.ts'
-import type { AnswerLoss, Dialect, Json, StreamBuilder } from '../../formats/dialect.ts'
+import type { AnswerFacts, AnswerLoss, Dialect, Json, StreamBuilder } from '../../formats/dialect.ts'
 import { DIALECTS } from '../../formats/dialects.ts'
-import type { HubAnswer } from '../../formats/hub.ts'
+import type { HubAnswer, HubEvent, HubRequest } from '../../formats/hub.ts'
 import { answerSealedBy, eventSealedBy } from '../../formats/sealers.ts'
 
 import { translateRequest } from '../../formats/translate-request.ts'
@@ -28,8 +28,10 @@ export type Translation = {
   retell(answer: Json): Retold
   /** The same of an answer that came as events, though nobody asked for them. */
   tell: ((answer: HubAnswer) => Retold) | null
-  /** Null: there are no streams of this. */
+  /** Null: there are no streams of this. It is given events that are sealed. */
   createStreamBuilder: (() => StreamBuilder) | null
+  /** The event, with the provider's name on its seal if it has one. */
+  seal(event: HubEvent): HubEvent
 }
 
 /**
@@ -59,12 +61,7 @@ export function translate(exchange: Exchange, target: Target, value: Json | null
   })
   const bytes = write(body)
   noteDropped(exchange, target, to, dropped, strict)
-  const facts = {
-    model: exchange.model ?? model,
-    now: Math.floor(exchange.at / 1000),
-    request,
-    lose: (what: AnswerLoss) => noteLost(exchange, what),
-  }
+  const facts = answerFacts(exchange, request, model)
   const tell = (unsealed: HubAnswer): Retold => {
     const hub = answerSealedBy(unsealed, provider.name)
     const observed = observedOf(hub)
@@ -81,12 +78,18 @@ export function translate(exchange: Exchange, target: Target, value: Json | null
     body: bytes,
     retell: (answer) => tell(to.parseAnswer(answer)),
     tell,
-    createStreamBuilder() {
-      const builder = from.createStreamBuilder(facts)
-      return { push: (event) => builder.push(eventSealedBy(event, provider.name)) }
-    },
+    createStreamBuilder: () => from.createStreamBuilder(facts),
+    seal: (event) => eventSealedBy(event, provider.name),
   }
 }
+
+/** What an answer to the client is written for. */
+export const answerFacts = (exchange: Exchange, request: HubRequest, model: string): AnswerFacts => ({
+  model: exchange.model ?? model,
+  now: Math.floor(exchange.at / 1000),
+  request,
+  lose: (what) => noteLost(exchange, what),
+})
 
 /** Throws `invalid_request` for what JSON.parse takes and JSON.stringify does not. */
 function write(body: Json): Buffer {

@@ -1,4 +1,4 @@
-import type { AuditEntry, Budget, Metadata, RateLimit } from '../store.ts'
+import type { AuditEntry, Budget, Metadata, RateLimit, StoredRoute } from '../store.ts'
 import { type AnySQLiteColumn, index, integer, real, sqliteTable, text, uniqueIndex } from './drizzle.ts'
 
 /*
@@ -69,6 +69,20 @@ export const tokens = sqliteTable(
   ],
 )
 
+export const routes = sqliteTable('routes', {
+  seq: integer('seq').primaryKey(),
+  id: text('id').notNull().unique(),
+  pattern: text('pattern').notNull().unique(),
+  strategy: text('strategy').notNull(),
+  targets: text('targets', { mode: 'json' }).notNull().$type<StoredRoute['targets']>(),
+  timeouts: text('timeouts', { mode: 'json' }).$type<StoredRoute['timeouts']>(),
+  maxRetries: integer('max_retries'),
+  recovery: text('recovery'),
+  routesAroundRefusals: integer('routes_around_refusals', { mode: 'boolean' }).notNull(),
+  createdAt: integer('created_at').notNull(),
+  updatedAt: integer('updated_at').notNull(),
+})
+
 /** The last row of each month file whose request is in `tokens.request_count` (see ledger/counters.ts). */
 export const ledgerApplied = sqliteTable('ledger_applied', {
   month: text('month').primaryKey(),
@@ -138,7 +152,7 @@ export const pinnedObjects = sqliteTable(
   ],
 )
 
-/** One row: counted up by triggers whenever `projects`, `provider_keys` or `tokens` change (see `revision.ts`). */
+/** One row: counted up by triggers whenever `projects`, `provider_keys`, `tokens` or `routes` change (see `revision.ts`). */
 export const revision = sqliteTable('revision', {
   id: integer('id').primaryKey(),
   value: integer('value').notNull(),

@@ -11,6 +11,7 @@ import type { MonthFiles } from './ledger/month-file.ts'
 import { createPinStore } from './pins.ts'
 import { createProjectStore } from './projects.ts'
 import { createProviderKeyStore } from './provider-keys.ts'
+import { createRouteStore } from './routes.ts'
 import { createTokenStore } from './tokens.ts'
 
 type Options = {
@@ -34,6 +35,7 @@ export function createSqliteStore(connection: Connection, { log, months }: Optio
     projects: createProjectStore(engine),
     providerKeys: createProviderKeyStore(engine),
     tokens: createTokenStore(engine, ledger.settleCounts),
+    routes: createRouteStore(engine),
     ledger: ledger.store,
     bodies: bodies.store,
     audit: createAuditStore(engine),

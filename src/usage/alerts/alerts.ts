@@ -14,6 +14,8 @@ export type Alerts = {
   settled(row: LedgerRow, budgets: readonly BudgetState[]): void
   /** Tells it, unless something of this key was told before. */
   tell(alert: Alert): void
+  /** From now on these hold. */
+  replace(limits: Pick<AlertConfig, 'thresholds' | 'spendFactor'>): void
   /** Waits for what is being told just now. */
   close(): Promise<void>
 }
@@ -38,7 +40,8 @@ const MAX_KNOWN = 10_000
  * through the webhook. What is to be sent stands in the store until the webhook has taken it, so that a crash loses nothing.
  */
 export function createAlerts({ config, store, log, metrics, now, everyMs = EVERY_MS }: Options): Alerts {
-  const { thresholds, spendFactor, webhook } = config
+  const { webhook } = config
+  let { thresholds, spendFactor }: Pick<AlertConfig, 'thresholds' | 'spendFactor'> = config
   /** Told already, as far as this process knows; the store knows for sure. */
   const known = new Set<string>()
   const telling = new Set<Promise<void>>()
@@ -67,7 +70,7 @@ export function createAlerts({ config, store, log, metrics, now, everyMs = EVERY
   }
 
   const watch = createSpendWatch({
-    factor: spendFactor,
+    factor: () => spendFactor,
     spend: (filter) => store.ledger.spend(filter),
     tell,
     onFailure: (cause) => log.error('the usual spending of a token could not be read', { cause }),
@@ -118,6 +121,9 @@ export function createAlerts({ config, store, log, metrics, now, everyMs = EVERY
         const used = share(state)
         for (const percent of thresholds) if (used >= percent) tell(budgetAlert(state, percent, row.at))
       }
+    },
+    replace(limits) {
+      ;({ thresholds, spendFactor } = limits)
     },
     async close() {
       if (outbox) clearInterval(outbox)

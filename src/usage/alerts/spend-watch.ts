@@ -12,7 +12,7 @@ const MAX_TOKENS = 10_000
 type Hour = { hour: number; nanoUsd: bigint; nextLook: bigint }
 type Options = {
   /** 0: never. */
-  factor: number
+  factor(): number
   spend: LedgerStore['spend']
   tell(alert: Alert): void
   onFailure(cause: unknown): void
@@ -30,7 +30,7 @@ export function createSpendWatch({ factor, spend, tell, onFailure }: Options): {
     const before = await spend({ tokenId, from, to: hour })
     const usual = before.costNanoUsd / BigInt(LOOK_BACK_HOURS)
     // A token without a past has no usual.
-    if (usual === 0n || Number(nanoUsd) < Number(usual) * factor) return
+    if (usual === 0n || Number(nanoUsd) < Number(usual) * factor()) return
     const [now, mean] = [formatUsd(nanoUsd), formatUsd(usual)]
     tell({
       key: `spend ${tokenId} ${hour}`,
@@ -49,7 +49,7 @@ export function createSpendWatch({ factor, spend, tell, onFailure }: Options): {
 
   return {
     spent({ tokenId, projectId, at, costNanoUsd }) {
-      if (factor === 0 || tokenId === null || !costNanoUsd) return
+      if (factor() === 0 || tokenId === null || !costNanoUsd) return
       const hour = at - (at % HOUR_MS)
       let seen = hours.get(tokenId)
       if (seen?.hour !== hour) {

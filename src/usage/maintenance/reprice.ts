@@ -45,6 +45,8 @@ export async function repriceRows(
   const costOf = (row: LedgerRow): RowCost | null => {
     const { provider, usage, servedModel, costNanoUsd, at } = row
     if (provider === null || usage.source === 'none' || !isMeant(row, provider, model)) return null
+    // Made of several models' answers, of which only the sum is written down.
+    if (row.changes.some((change) => change.startsWith('recovered:'))) return null
     result.looked++
     const before = costNanoUsd ?? 0n
     const priced = prices.price(provider, servedModel, targetModel(row, provider), usage, at)

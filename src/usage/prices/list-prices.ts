@@ -26,6 +26,12 @@ export function isInList(provider: string, model: string): boolean {
   return listed !== undefined && ask(model, { provider: { ...listed, fallback_model_providers: [] } }) !== null
 }
 
+/** Tokens; null where the list does not say. */
+export function contextWindowOf(provider: string, model: string): number | null {
+  const providerId = listedAs(provider)
+  return (providerId === null ? null : ask(model, { providerId })?.model.context_window) ?? null
+}
+
 /** Every model that stands in the list for a provider, by a name that finds it again. */
 export function listedModels(provider: string, at: number, percentOff: number): { model: string; rates: Rates }[] {
   const providerId = listedAs(provider)

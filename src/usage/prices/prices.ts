@@ -3,7 +3,7 @@ import type { PriceConfig } from '../../config/config.ts'
 import { matchesGlob } from '../../domain/globs.ts'
 import type { Usage } from '../../store/store.ts'
 import { type Charge, chargesOf, costOf, highestOf } from './cost.ts'
-import { isInList, listedModels, listName, listPriceOf, loadListPrices } from './list-prices.ts'
+import { contextWindowOf, isInList, listedModels, listName, listPriceOf, loadListPrices } from './list-prices.ts'
 import { FREE_PROVIDER, LISTED_PROVIDERS, listedAs } from './providers.ts'
 import { type Rates, ratesOfOverride } from './rates.ts'
 import { UNITS, type Unit } from './units.ts'
@@ -37,13 +37,19 @@ export type Prices = {
   show(provider: string, model: string, at: number): PriceEntry | null
   /** Whether the list (not the configuration) has the model for the provider; null: it has none of this provider's. */
   isListed(provider: string, model: string): boolean | null
+  /** The longest prompt in tokens that the model takes, as the list has it; null where it does not say. */
+  contextWindow(provider: string, model: string): number | null
   /** Loads the list of prices, so that no request has to wait for it. */
   warm(): void
+  config(): PriceConfig
+  /** From now on these are the configured prices. */
+  replace(config: PriceConfig): void
 }
 
 /** Prices from the configuration, then from the list that comes with the package genai-prices. Nothing is asked over the network. */
-export function createPrices({ discounts, models }: PriceConfig): Prices {
-  const overrides = models.map((override) => ({ ...override, ...ready(ratesOfOverride(override), 'config') }))
+export function createPrices(initial: PriceConfig): Prices {
+  let config = initial
+  let overrides = readyOverrides(config)
   const free = ready({}, 'free')
   const cache = new LRUCache<string, Kept>({ max: MAX_MODELS })
   const listed = new LRUCache<string, boolean>({ max: MAX_LISTED })
@@ -65,7 +71,7 @@ export function createPrices({ discounts, models }: PriceConfig): Prices {
     )
     if (override) return { price: override, lasts: true }
     if (provider === FREE_PROVIDER) return { price: free, lasts: true }
-    const percentOff = discounts[provider] ?? 0
+    const percentOff = config.discounts[provider] ?? 0
     for (const name of [served, asked]) {
       const listed = name === null ? null : listPriceOf(provider, name, at, percentOff)
       if (listed !== null) return { price: ready(listed.rates, sourceOf(percentOff)), lasts: listed.lasts }
@@ -97,7 +103,7 @@ export function createPrices({ discounts, models }: PriceConfig): Prices {
       return [
         ...overrides.filter((one) => asked.includes(one.provider)),
         ...asked.filter(listedAs).flatMap((name) => {
-          const percentOff = discounts[name] ?? 0
+          const percentOff = config.discounts[name] ?? 0
           const source = sourceOf(percentOff)
           return listedModels(name, at, percentOff).map((entry) => ({ provider: name, ...entry, source }))
         }),
@@ -116,9 +122,19 @@ export function createPrices({ discounts, models }: PriceConfig): Prices {
       listed.set(key, found)
       return found
     },
+    contextWindow: (provider, model) => (model.length > MAX_NAME ? null : contextWindowOf(provider, model)),
     warm: loadListPrices,
+    config: () => config,
+    replace(next) {
+      config = next
+      overrides = readyOverrides(next)
+      cache.clear()
+    },
   }
 }
+
+const readyOverrides = ({ models }: PriceConfig) =>
+  models.map((override) => ({ ...override, ...ready(ratesOfOverride(override), 'config') }))
 
 /** `apart`: what is charged by itself, if it is used, and has no rate here. */
 type Ready = { rates: Rates; charges: readonly Charge[]; source: string; apart: readonly Unit[] }

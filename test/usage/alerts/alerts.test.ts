@@ -113,6 +113,16 @@ describe('a budget that passes a threshold', () => {
     expect(heard.map(({ body }) => JSON.parse(body).data.percent).sort()).toEqual([100, 50])
   })
 
+  it('is told by the thresholds of this moment', async () => {
+    start()
+    alerts.replace({ thresholds: [70], spendFactor: 0 })
+    settle(600_000_000n)
+    settle(700_000_000n)
+    await eventually(() => heard.length > 0, 'the webhook')
+    expect(heard.map(({ body }) => JSON.parse(body).data.percent)).toEqual([70])
+    expect(await kept()).toHaveLength(1)
+  })
+
   it('is not told again by the process that comes after', async () => {
     start()
     settle(500_000_000n)
@@ -185,7 +195,7 @@ describe('unusual spending', () => {
     const told: string[] = []
     let looks = 0
     const { spent } = createSpendWatch({
-      factor,
+      factor: () => factor,
       async spend({ from, to }) {
         looks++
         expect([from, to]).toEqual([AT - 7 * 86_400_000, AT])
