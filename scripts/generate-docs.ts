@@ -104,8 +104,8 @@ ${YAML_EXAMPLE}\`\`\`
 - Unknown keys, duplicate keys and syntax errors are problems; the file may have up to 1 MB.
 - Under \`providers\` there may be others than the built-in ones: what has a \`kind\`. How stands in
   [providers.md](providers.md#your-own).
-- \`max_queued\` and \`queue_timeout_ms\` of a provider stand in the file alone: [operations.md](operations.md#overload).
 - \`routes\`, \`rules\` and \`app_config.failover_routes\` stand in [routing.md](routing.md).
+- \`max_queued\` and \`queue_timeout_ms\` of a provider stand in the file alone: [operations.md](operations.md#overload).
 - Lists can be YAML lists or comma-separated text; prices are YAML, or JSON in the environment. Relative paths start at the working folder.
 
 ## Good to know

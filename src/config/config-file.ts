@@ -78,7 +78,7 @@ const NOTHING: Tree = new Map()
 
 /** What has a structure of its own: routing-file.ts reads it. */
 export const STRUCTURES = ['routes', 'rules', 'app_config.failover_routes'] as const
-const KNOWN_PATHS = [...OPTION_NAMES.flatMap(yamlPathsOf), ...QUEUE_PATHS, ...STRUCTURES]
+const KNOWN_PATHS = [...OPTION_NAMES.flatMap(yamlPathsOf), ...STRUCTURES, ...QUEUE_PATHS]
 /** Known keys by level; null is a key that takes a value. */
 const KNOWN = buildTree(KNOWN_PATHS)
 

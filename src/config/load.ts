@@ -51,10 +51,10 @@ export function loadConfig({ env, cwd, terminal = false }: Surroundings): Loaded
   const values = Object.fromEntries(readings.map(([name, { value }]) => [name, value])) as Values
   const origins = Object.fromEntries(readings.map(([name, { origin }]) => [name, origin])) as Record<OptionName, Origin>
   const custom = readCustomProviders(file, environment, findings)
-  const limits = readLimits(values, environment, file, findings)
   const providerNames = [...PROVIDER_NAMES, ...Object.keys(custom)]
   const routes = readRoutes(file, providerNames, environment, findings)
   const rules = readRules(file, providerNames, routes, environment, findings)
+  const limits = readLimits(values, environment, file, findings)
   checkTogether(values, origins, findings)
   const { label } = readings.find(([name]) => name === 'DEFAULT_PROVIDER')![1]
   checkDefaultProvider(values, label, providerNames, findings)

@@ -10,7 +10,7 @@ import { note } from './dispatch.ts'
 import type { HttpExchange } from './exchange.ts'
 import { type Answer, type Receiver, UpstreamFailure } from './forward.ts'
 import { headerOf } from './headers.ts'
-import { createPulse, type Keepalive } from './keepalive.ts'
+import { createPulse, type KeepaliveEvery } from './keepalive.ts'
 import { whenKept } from './pins/watch-answer.ts'
 import type { Target } from './plan.ts'
 import type { Broken, NextAnswer, Recover, Recovery } from './recover.ts'
@@ -36,7 +36,7 @@ type Joint = { splice: Splice; asked: Buffer | null }
 
 type Manner = {
   isEventStream: boolean
-  keepalive: Keepalive | null
+  keepalive: KeepaliveEvery | null
   /** Null: what breaks off stays so. */
   recovery: (Recovery & { next: Recover }) | null
   /** What is done instead of stopping it when the client leaves. */

@@ -14,17 +14,16 @@ import { headerOf } from './headers.ts'
 import type { Itinerary, Stop } from './itinerary.ts'
 import type { Target } from './plan.ts'
 import type { Prepared } from './prepare.ts'
-import type { Release } from './slots.ts'
 import { type Ending, judge, type Situation, type Verdict } from './verdict.ts'
 
-type Parts = Pick<AppContext, 'http' | 'metrics' | 'config' | 'live' | 'prices' | 'now' | 'slots'>
+type Parts = Pick<AppContext, 'http' | 'metrics' | 'config' | 'live' | 'prices' | 'slots' | 'now'>
 /** Where the request arrived, and what it was told there. */
 export type Arrival = { stop: Stop; answer: Answer; prepared: Prepared }
 
 /**
  * The only loop that tries: stop by stop, and the same stop again where that may help. It ends with an answer that has begun in
- * earnest (a success, or an error that is the last word), or throws `upstream_unreachable`, `upstream_timeout`, `client_closed`,
- * `overloaded`, or what `prepare` throws where no other stop is left. Once a byte has reached the client nothing is tried again. A body that passes as
+ * earnest (a success, or an error that is the last word), or throws `upstream_unreachable`, `upstream_timeout`, `client_closed`, `overloaded`, or
+ * what `prepare` throws where no other stop is left. Once a byte has reached the client nothing is tried again. A body that passes as
  * a stream can be sent once.
  */
 export async function dispatch(
@@ -83,6 +82,26 @@ function tryToPrepare(prepare: (stop: Stop) => Prepared, stop: Stop, hasOthers: 
   }
 }
 
+/** A place at the provider, as many as the operator allows. False: there is none, and somebody else can be asked. Throws `overloaded`. */
+export async function takeSlot(
+  { slots }: Pick<Parts, 'slots'>,
+  exchange: Exchange,
+  stop: Stop,
+  hasOther: boolean,
+): Promise<boolean> {
+  try {
+    const slot = slots.acquire(stop.provider.name, exchange.caller?.project.id ?? '', exchange)
+    exchange.slot = slot instanceof Promise ? await slot : slot
+    return true
+  } catch (error) {
+    if (error instanceof GatewayError && error.code === 'overloaded' && hasOther) return false
+    throw error
+  }
+}
+
+const otherStep = (stop: Stop, others: readonly Stop[]): Stop | undefined =>
+  others.find(({ step, provider }) => step !== stop.step && provider !== stop.provider)
+
 type Visit = { stop: Stop; prepared: Prepared; others: readonly Stop[] }
 
 /** One stop, until it gave an answer that goes to the client, or another one is to be asked. */
@@ -95,11 +114,9 @@ async function visit(
 ): Promise<{ answer: Answer; to?: undefined } | { answer: null; to: Stop }> {
   const policy = { ...routing.retry, maxRetries: itinerary.maxRetries }
   for (let tries = 1; ; tries++) {
-    const slot = parts.slots.acquire(stop.provider.name, exchange.caller?.project.id ?? '', exchange)
-    const elsewhere = slot instanceof Promise ? await waitForSlot(exchange, slot, stop, others) : null
-    if (elsewhere !== null) return { answer: null, to: elsewhere }
-    if (!(slot instanceof Promise)) exchange.slot = slot
     const isOpen = !parts.live.admits(laneOf(stop))
+    const other = otherStep(stop, others)
+    if (!(await takeSlot(parts, exchange, stop, other !== undefined))) return { answer: null, to: other! }
     const answer = begin(parts, exchange, stop, prepared)
     const failure = await firstByte(answer)
     const ending = failure
@@ -141,23 +158,6 @@ async function visit(
     answer.cancel(new UpstreamFailure('cancelled', 'Tried again.'))
     if (to !== null) return { answer: null, to }
     await pause(exchange, verdict.go === 'again' ? verdict.waitMs : 0)
-  }
-}
-
-/** Null: it has come. Else another provider is to be asked, because this one has too much to do. Throws `overloaded`, `client_closed`. */
-async function waitForSlot(
-  exchange: Exchange,
-  slot: Promise<Release>,
-  { provider }: Stop,
-  others: readonly Stop[],
-): Promise<Stop | null> {
-  try {
-    exchange.slot = await slot
-    return null
-  } catch (error) {
-    const other = others.find((stop) => stop.provider !== provider)
-    if (other === undefined || !(error instanceof GatewayError) || error.code !== 'overloaded') throw error
-    return other
   }
 }
 

@@ -5,7 +5,7 @@ import { DIALECTS } from '../formats/dialects.ts'
 import { factsAt } from '../providers/index.ts'
 import { type Continuation, continuationOf } from '../routing/recovery/continuation.ts'
 import type { Sent } from '../routing/recovery/sent.ts'
-import { begin, firstByte, laneOf, note } from './dispatch.ts'
+import { begin, firstByte, laneOf, note, takeSlot } from './dispatch.ts'
 import type { HttpExchange } from './exchange.ts'
 import { firstEvent } from './first-event.ts'
 import { type Answer, UpstreamFailure, type UpstreamRequest } from './forward.ts'
@@ -42,9 +42,9 @@ export function findNext(
   }
 }
 
-/** That this one cannot be asked so, may not be paid or has too much to do is no reason not to ask another. */
+/** That this one cannot be asked so, or may not be paid, is no reason not to ask another. */
 function orNull(error: unknown): null {
-  if (error instanceof GatewayError && (error.status < 500 || error.code === 'overloaded')) return null
+  if (error instanceof GatewayError && error.status < 500) return null
   throw error
 }
 
@@ -56,12 +56,12 @@ async function ask(
   prepare: (stop: Stop) => Prepared,
   sent: Sent | null,
 ): Promise<NextAnswer | null> {
-  if (!(await reserveMore(parts, exchange, stop))) return null
   const changes = exchange.changes.length
-  const prepared = prepareAgain(exchange, stop, prepare)
+  const prepared = await prepareAgain(parts, exchange, stop, prepare)
+  if (prepared === null) return null
   const { translation } = prepared
   const { from, request } = beginningIn(prepared.request(), exchange, stop, prepared, sent)
-  exchange.slot = await parts.slots.acquire(stop.provider.name, exchange.caller!.project.id, exchange)
+  if (!(await takeSlot(parts, exchange, stop, true))) return null
   const answer = begin(parts, exchange, stop, { request: () => request })
   const failure = (await firstByte(answer)) ?? (await failureIn(answer, exchange, prepared))
   if (failure === null) {
@@ -74,13 +74,17 @@ async function ask(
   return null
 }
 
-/** The parsed body was let go when the stream began. */
-function prepareAgain(exchange: HttpExchange, stop: Stop, prepare: (stop: Stop) => Prepared): Prepared {
+/** With money held back for it; null: there is not enough. The parsed body, which both need, was let go when the stream began. */
+async function prepareAgain(
+  parts: Parts,
+  exchange: HttpExchange,
+  stop: Stop,
+  prepare: (stop: Stop) => Prepared,
+): Promise<Prepared | null> {
   const { body } = exchange
-  if (body.kind !== 'json') return prepare(stop)
+  if (body.kind === 'json') exchange.body = { ...body, value: JSON.parse(body.bytes.toString()) as Json }
   try {
-    exchange.body = { ...body, value: JSON.parse(body.bytes.toString()) as Json }
-    return prepare(stop)
+    return (await reserveMore(parts, exchange, stop)) ? prepare(stop) : null
   } finally {
     exchange.body = body
   }

@@ -5,6 +5,7 @@ export type Pulse = {
   /** Something has been sent since the last look. */
   moved: boolean
   quietSince: number
+  everyMs: number
   /** Sends a sign of life, if this is a place for one. */
   beat(): void
 }
@@ -13,6 +14,9 @@ export type Keepalive = {
   add(pulse: Pulse): void
   remove(pulse: Pulse): void
 }
+
+/** `everyMs`: of silence; 0: never. */
+export type KeepaliveEvery = { keepalive: Keepalive; everyMs: number }
 
 /** A comment, which clients pass over. */
 const COMMENT = Buffer.from(': keepalive\n\n')
@@ -33,12 +37,12 @@ const CR = 0x0d
  * events. Null where the client wants none.
  */
 export function createPulse(
-  keepalive: Keepalive,
+  { keepalive, everyMs }: KeepaliveEvery,
   exchange: HttpExchange,
   mayBeat: () => boolean,
 ): { sent(piece: Buffer): void; stop(): void } | null {
   const sign = signOfLife(exchange)
-  if (sign === null) return null
+  if (sign === null || everyMs === 0) return null
   const { res } = exchange
   /** The last bytes that went out. */
   let [third, second, last] = [0, 0, 0]
@@ -48,6 +52,7 @@ export function createPulse(
   const pulse: Pulse = {
     moved: true,
     quietSince: 0,
+    everyMs,
     beat() {
       if (!isBetween() || !mayBeat()) return
       exchange.responseBytes += sign.length
@@ -76,22 +81,22 @@ const LEAST_MS = 10
 const MOST_MS = 1_000
 
 /**
- * Gives streams a sign of life after so many milliseconds (0: never) without a byte for their clients, so that nothing on the way takes
- * them for dead. One sweep looks after all of them; while there are none it stands still.
+ * Gives streams a sign of life when so long nothing has been sent to their clients, so that nothing on the way takes them for dead. One
+ * sweep looks after all of them; while there are none it stands still.
  */
-export function createKeepalive(everyMs: () => number): Keepalive {
+export function createKeepalive(): Keepalive {
   const pulses = new Set<Pulse>()
   let timer: NodeJS.Timeout | null = null
+  let sweepMs = MOST_MS
 
   const sweep = () => {
     timer = null
     const now = performance.now()
-    const ms = everyMs()
     for (const pulse of pulses) {
       if (pulse.moved) {
         pulse.moved = false
         pulse.quietSince = now
-      } else if (ms > 0 && now - pulse.quietSince >= ms) {
+      } else if (now - pulse.quietSince >= pulse.everyMs) {
         pulse.quietSince = now
         pulse.beat()
       }
@@ -100,13 +105,13 @@ export function createKeepalive(everyMs: () => number): Keepalive {
   }
 
   const schedule = () => {
-    if (timer !== null || pulses.size === 0) return
-    timer = setTimeout(sweep, Math.min(MOST_MS, Math.max(LEAST_MS, everyMs() / 4))).unref()
+    if (timer === null && pulses.size > 0) timer = setTimeout(sweep, sweepMs).unref()
   }
 
   return {
     add(pulse) {
       pulses.add(pulse)
+      sweepMs = Math.min(sweepMs, Math.max(LEAST_MS, pulse.everyMs / 4))
       schedule()
     },
     remove: (pulse) => void pulses.delete(pulse),

@@ -61,10 +61,15 @@ export function createRecovery(exchange: HttpExchange, target: Target, builder: 
     tape,
     read() {
       const sent = tape.read()
-      if (sent) own ??= resumeBuilder(dialect, factsOf(exchange, dialect, target), sent)
+      if (sent === null) return null
+      const facts = factsOf(exchange, dialect, target)
+      // There is one stream of text to go on with.
+      if ((facts.request.candidates ?? 1) > 1) return null
+      own ??= resumeBuilder(dialect, facts, sent)
       return sent
     },
     join(next, sent, spent) {
+      tape.drop()
       const splice = createSplice({ sent, from: next.from, keepsThoughts, spent })
       const { translation } = next
       const told: StreamBuilder = spliced(own!, splice)

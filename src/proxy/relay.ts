@@ -14,7 +14,7 @@ import { note } from './dispatch.ts'
 import type { HttpExchange } from './exchange.ts'
 import { type Answer, UpstreamFailure } from './forward.ts'
 import { addRequestId, downstreamHeaders, headerOf } from './headers.ts'
-import type { Keepalive } from './keepalive.ts'
+import type { KeepaliveEvery } from './keepalive.ts'
 import { watchObjects } from './pins/watch-answer.ts'
 import type { Target } from './plan.ts'
 import { createRecovery, type Recover } from './recover.ts'
@@ -40,7 +40,7 @@ type Manner = {
   /** Finds another answer for a stream that breaks off. Null: it ends in an error. */
   recover?: Recover | null
   /** Null: waiting clients hear nothing. */
-  keepalive?: Keepalive | null
+  keepalive?: KeepaliveEvery | null
 }
 
 /**

@@ -55,7 +55,7 @@ export async function reserve(
 
 /**
  * Holds back what an answer of this target may cost, beside what is held back already: the answer that it takes the place of is paid,
- * too. False: the budgets have no room for it. Throws `model_not_allowed`, `StoreError`.
+ * too. The body must be there parsed. False: the budgets have no room for it. Throws `model_not_allowed`, `StoreError`.
  */
 export async function reserveMore(
   { budgets, prices }: Pick<Parts, 'budgets' | 'prices'>,

@@ -49,7 +49,7 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
 
   const clock = { now: ctx.now, patienceMs: ctx.config.timeouts.idleMs, mounts: createMounts(ctx.providers) }
 
-  const keepalive = createKeepalive(() => ctx.routing.ofFile().stream.keepaliveMs)
+  const keepalive = createKeepalive()
 
   const handler = (req: IncomingMessage, res: ServerResponse) => {
     const exchange = newExchange(clock, req, res) as HttpExchange
@@ -131,7 +131,8 @@ export function createProxy(ctx: AppContext, statics: StaticCallers, addressOf: 
       ? findNext(ctx, exchange, itinerary, stop, (next) => prepare(ctx, exchange, next, () => null))
       : null
     const drains = ctx.config.onClientAbort === 'drain'
-    relay(ctx, exchange, stop, answer, { hideUsage, drains, translation, recover, keepalive })
+    const alive = { keepalive, everyMs: routing.stream.keepaliveMs }
+    relay(ctx, exchange, stop, answer, { hideUsage, drains, translation, recover, keepalive: alive })
   }
 
   const map = { choice, live: ctx.live, priceOf: (provider: string, model: string) => priceOf(ctx, provider, model) }

@@ -108,7 +108,8 @@ function answerDifferences(exchange: WireExchange, { answer }: Run, hidesUsage: 
     return [differ('answer', [answer.status, code], [502, 'upstream_auth_failed'])].filter((d) => d !== null)
   }
   const isStream = exchange.responseHeaders['content-type']?.startsWith('text/event-stream') ?? false
-  const body = isStream && hidesUsage ? withoutUsage(exchange.responseBody) : exchange.responseBody
+  const shown = isStream && hidesUsage ? withoutUsage(exchange.responseBody) : exchange.responseBody
+  const body = isStream && lacksDone(exchange) ? Buffer.concat([shown, Buffer.from('data: [DONE]\n\n')]) : shown
   // A model was looked for in the list before: nobody needs to try again.
   const isSecondTry = isOneModel(routeOf(exchange)!.below) && exchange.status >= 400
   // A list is read as a whole for what others may not see: then its length is known, too.
@@ -122,6 +123,13 @@ function answerDifferences(exchange: WireExchange, { answer }: Run, hidesUsage: 
     differBytes('answer body', answer.body, body),
   ].filter((difference) => difference !== null)
 }
+
+/** Some leave the word for the end out, and only that: the gateway supplies it. */
+const lacksDone = (exchange: WireExchange) =>
+  /^\/(?:chat\/)?completions(?:\?|$)/.test(routeOf(exchange)!.below) &&
+  exchange.responseBody.includes('"finish_reason":"') &&
+  !exchange.responseBody.includes('[DONE]') &&
+  !expectedOf({ ...exchange, contentType: 'text/event-stream', body: exchange.responseBody }).failed
 
 const recordedHeaders = ({ responseHeaders, responseBody }: WireExchange): [string, string][] =>
   Object.entries(responseHeaders).map(([name, value]) => [

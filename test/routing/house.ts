@@ -1,5 +1,5 @@
 import type { Config } from '../../src/config/config.ts'
-import type { Route, RouteTarget, Rule } from '../../src/routing/types.ts'
+import type { Route, RouteTarget, Rule, StreamPolicy } from '../../src/routing/types.ts'
 import { startTestGateway, type TestGateway } from '../helpers/gateway.ts'
 import { type Script, startUpstream, type Upstream } from '../helpers/upstream.ts'
 import { startAnthropic } from '../translate/upstreams.ts'
@@ -44,9 +44,24 @@ export const QUICK: Config['timeouts'] = {
   totalMs: 20_000,
 }
 
-type Options = { routes?: Route[]; rules?: Rule[]; scripts?: Script[]; config?: Partial<Config> }
+/** `openai`: the first provider is known as that, too, and speaks both of its dialects. `stream`: over the defaults here. */
+type Options = {
+  routes?: Route[]
+  rules?: Rule[]
+  scripts?: Script[]
+  config?: Partial<Config>
+  openai?: boolean
+  stream?: Partial<StreamPolicy>
+}
 
-export async function openHouse({ routes, rules = [], scripts = [], config = {} }: Options = {}): Promise<House> {
+export async function openHouse({
+  routes,
+  rules = [],
+  scripts = [],
+  config = {},
+  openai = false,
+  stream = {},
+}: Options = {}): Promise<House> {
   const [one, two, anthropic] = await Promise.all([
     startUpstream(scripts[0]),
     startUpstream(scripts[1]),
@@ -59,14 +74,20 @@ export async function openHouse({ routes, rules = [], scripts = [], config = {} 
   })
   const smart = route('smart', [target('one', 'model-a'), target('two', 'model-b')])
   const claude = route('claude-next', [target('one', 'model-a'), target('claude', 'claude-sonnet-4-6')])
+  const base = routingOf(routes ?? [smart, claude], config.timeouts ?? QUICK)
   const gateway = await startTestGateway({
     config: {
-      providers: { one: own(one, 'openai'), two: own(two, 'openai'), claude: own(anthropic, 'anthropic') },
+      providers: {
+        one: own(one, 'openai'),
+        two: own(two, 'openai'),
+        claude: own(anthropic, 'anthropic'),
+        ...(openai && { openai: { apiKey: 'sk-of-openai-0123456789', baseUrl: one.url } }),
+      },
       defaultProvider: 'one',
       retry: RETRY,
       timeouts: QUICK,
       ...config,
-      routing: { ...routingOf(routes ?? [smart, claude], config.timeouts ?? QUICK), rules },
+      routing: { ...base, rules, stream: { ...base.stream, ...stream } },
     },
   })
   return {

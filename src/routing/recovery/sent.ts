@@ -26,6 +26,8 @@ export type Tape = {
   rest(): Buffer | null
   /** Null: another answer could not be joined to it. */
   read(): Sent | null
+  /** Another answer takes over: the event that was never finished is forgotten. */
+  drop(): void
 }
 
 /** Events wait unread up to this size: most streams never break. */
@@ -100,6 +102,7 @@ export function createTape(dialect: Dialect): Tape {
       return border === 0 ? null : keep(bytes.subarray(0, border))
     },
     rest: () => (heldBytes === 0 ? null : takeHeld()),
+    drop: () => void takeHeld(),
     read() {
       if (!isLost) fold()
       return isLost ? null : reader.sent()

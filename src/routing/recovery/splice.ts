@@ -103,8 +103,8 @@ export function createSplice({ sent, from, keepsThoughts, spent }: SpliceOptions
 
   return {
     push(event) {
-      if (differs || ('choice' in event && event.choice !== 0)) return []
-      if ('choice' in event) return ofChoice(event)
+      if (differs) return []
+      if ('choice' in event) return event.choice === 0 ? ofChoice(event) : differ()
       if (event.type === 'start') return sent.isBegun ? [] : [event]
       if (event.type !== 'usage' || spent === null) return [event]
       return [{ ...event, usage: sumUsage(spent, event.usage) }]
@@ -150,7 +150,8 @@ function createSequel(said: string, { beginning, repeats }: { beginning: string;
 
   const goOn = (text: string): string => {
     isOver = true
-    let same = 0
+    const again = text.slice(0, text.length - text.trimStart().length)
+    let same = blanks.endsWith(again) ? again.length : 0
     while (same < blanks.length && text[same] === blanks[same]) same++
     dropped += same
     return text.slice(same)
