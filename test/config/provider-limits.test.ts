@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { laterChanges } from '../../src/config/changes.ts'
 import { load, problemsOf } from './load-from.ts'
 
 const yaml = (text: string) => ({ 'llm-proxy.yaml': text })
@@ -47,5 +48,13 @@ describe('how many requests a provider is sent at once', () => {
     expect(warnings).toEqual([
       'llm-proxy.yaml: providers.openai: max_queued and queue_timeout_ms have no effect without max_concurrent',
     ])
+  })
+
+  it('holds from the next start on when the file changes, and a reload says so', () => {
+    const limited = (queued: number) =>
+      load({}, yaml(`providers:\n  openai: { max_concurrent: 2, max_queued: ${queued} }\n`))
+    const before = limited(3)
+    expect(laterChanges(before, limited(3)).filter((name) => name !== 'LLM_PROXY_CONFIG')).toEqual([])
+    expect(laterChanges(before, limited(4))).toContain('providers.openai')
   })
 })

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { afterEach, describe, expect, it } from '@jest/globals'
+import { makeFolder } from '../helpers/folder.ts'
 import { startTestGateway, type TestGateway } from '../helpers/gateway.ts'
 import { chat, eventually } from '../helpers/http.ts'
 import { chatAnswer, chatEvents, sendJson, sseHead, startUpstream, type Upstream } from '../helpers/upstream.ts'
@@ -179,6 +180,31 @@ describe('a provider that is sent so many requests at once', () => {
     await Promise.all([first, ...all])
     const asked = upstream.seen.slice(1).map(({ body }) => (JSON.parse(body.toString()) as { user: string }).user)
     expect(asked).toEqual(['a1', 'b1', 'a2', 'a3'])
+  })
+})
+
+describe('a provider that has too much to do', () => {
+  it('is passed by where a route has another one', async () => {
+    upstream = await startUpstream()
+    const held: ServerResponse[] = []
+    const busy = await startUpstream((_req, res) => void held.push(res))
+    const dataDir = makeFolder({
+      'llm-proxy.yaml': `providers:
+  busy: { kind: openai, base_url: "${busy.url}", api_key: sk-busy-0123456789, max_concurrent: 1, max_queued: 0 }
+  idle: { kind: openai, base_url: "${upstream.url}", api_key: sk-idle-0123456789 }
+routes:
+  smart: { targets: [ { provider: busy, model: a }, { provider: idle, model: b } ] }
+`,
+    })
+    gateway = await startTestGateway({ dataDir })
+    const { secret } = await gateway.token()
+    const first = chat(gateway.baseUrl, secret, { model: 'smart' })
+    await eventually(() => held.length === 1, 'the first at the busy one')
+    const second = await chat(gateway.baseUrl, secret, { model: 'smart' })
+    expect([second.status, second.header('x-llm-proxy-provider')]).toEqual([200, 'idle'])
+    sendJson(held[0]!, 200, chatAnswer())
+    expect((await first).header('x-llm-proxy-provider')).toBe('busy')
+    await busy.close()
   })
 })
 

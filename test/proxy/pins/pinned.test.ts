@@ -262,7 +262,11 @@ describe('two projects that share an account', () => {
       messages: [{ role: 'user', content: [{ type: 'document', source: { type: 'file', file_id: file } }] }],
     }
     const refused = await other.post('/v1/messages', body)
-    expect([refused.status, refused.json.type, refused.json.error.type]).toEqual([404, 'error', 'not_found_error'])
+    expect([refused.status, refused.json.type, refused.json.error]).toMatchObject([
+      404,
+      'error',
+      { type: 'not_found_error', message: `No such object: \`${file}\`.` },
+    ])
   })
 
   it("list their own objects and what nobody knows, not each other's", async () => {
