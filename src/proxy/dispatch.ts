@@ -114,7 +114,6 @@ async function visit(
 ): Promise<{ answer: Answer; to?: undefined } | { answer: null; to: Stop }> {
   const policy = { ...routing.retry, maxRetries: itinerary.maxRetries }
   for (let tries = 1; ; tries++) {
-    const isOpen = !parts.live.admits(laneOf(stop))
     const other = otherStep(stop, others)
     if (!(await takeSlot(parts, exchange, stop, other !== undefined))) return { answer: null, to: other! }
     const answer = begin(parts, exchange, stop, prepared)
@@ -135,13 +134,16 @@ async function visit(
       exchange.attempt?.firstEvent()
       return { answer }
     }
+    // What it did to the breaker counts for what comes next.
+    exchange.attempt?.end(endOf(ending))
+    exchange.attempt = null
     const situation: Situation = {
       tries,
       otherKey: others.some(({ step }) => step === stop.step),
       otherStep: others.some(({ step }) => step !== stop.step),
       isRepeatable: isRepeatable(exchange),
       isHarmless: SAFE_METHODS.has(exchange.method),
-      isOpen,
+      isOpen: !parts.live.admits(laneOf(stop)),
       routesAroundRefusals: itinerary.route?.routesAroundRefusals ?? false,
       leftMs: exchange.startedMs + routing.timeouts.totalMs - performance.now(),
     }

@@ -58,7 +58,11 @@ export function planItinerary(
     route.strategy,
     route.pattern,
     steps,
-    (step) => ({ provider: step.provider.name, keyId: keyIdOf(caller, step.provider), model: step.model }),
+    (step) => ({
+      provider: step.provider.name,
+      keyId: pickKey(parts.live, routing.keys, keysOf(caller, step.provider))[0]!.id,
+      model: step.model,
+    }),
     (step) => parts.priceOf(step.provider.name, step.model),
   )
   return {
@@ -112,8 +116,6 @@ const stopsOf = (live: Live, policy: KeyPolicy, caller: Caller, step: Step, inde
     keyId: id,
     step: index,
   }))
-
-const keyIdOf = (caller: Caller, provider: ConfiguredProvider) => keysOf(caller, provider)[0]?.id ?? ''
 
 function noKey({ pattern, targets }: Route, model: string): GatewayError {
   const names = [...new Set(targets.map(({ provider }) => provider))].join(', ')

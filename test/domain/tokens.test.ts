@@ -98,7 +98,7 @@ describe('a token', () => {
       'allowed_models.0': 'must have at most 200 characters',
     })
     await expectInvalid(make({ max_requests: 0 }), { max_requests: 'must be at least 1' })
-    await expectInvalid(make({ budget: {} }), { budget: 'is not a known field' })
+    await expectInvalid(make({ budget: {} }), { budget: 'is not a known field; did you mean budgets?' })
     await expectInvalid(make({ hash: 'x', request_count: 0 }), {
       hash: 'is not a known field',
       request_count: 'is not a known field',

@@ -180,7 +180,15 @@ function rowDifferences(
       countsOf(row.usage),
       usage === 'estimated' && isEstimate(row.usage) ? countsOf(row.usage) : usage,
     ),
-    differ('row.changes', [...row.changes], [...(renamed ? ['model'] : []), ...(injects ? ['stream_options'] : [])]),
+    differ(
+      'row.changes',
+      [...row.changes],
+      [
+        ...(renamed ? ['model'] : []),
+        ...(injects ? ['stream_options'] : []),
+        ...(contentType.startsWith('text/event-stream') && lacksDone(exchange) ? ['done'] : []),
+      ],
+    ),
   ].filter((difference) => difference !== null)
 }
 
