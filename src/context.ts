@@ -10,6 +10,7 @@ import { createMetrics, type Metrics } from './metrics.ts'
 import { createDemoSwitch, type DemoSwitch } from './providers/demo-switch.ts'
 import { createProviders, hasSharedKey, NO_KEY, type Providers } from './providers/index.ts'
 import { type Catalogue, createCatalogue } from './proxy/catalogue.ts'
+import { createExplain, type Explain } from './proxy/explain.ts'
 import { createFairShare, type FairShare } from './proxy/fair-share.ts'
 import { createUpstreams, type Upstreams } from './proxy/forward.ts'
 import { startHealthProbes } from './proxy/health-probes.ts'
@@ -62,6 +63,7 @@ export type AppContext = {
   /** What is known of the providers at this moment. */
   live: Live
   pins: Pins
+  explain: Explain
   slots: Slots
   fairShare: FairShare
   metrics: Metrics
@@ -241,6 +243,19 @@ export async function openContext({
   })
   const probes = startHealthProbes({ http, providers, live, log, everyMs: config.healthProbeMs })
   const reload = createReload({ loaded, load, routing, prices, alerts, store, log, now })
+  const explain = createExplain({
+    config,
+    store,
+    tokens,
+    providers,
+    catalogue,
+    live,
+    prices,
+    routing,
+    budgets,
+    estimator,
+    now,
+  })
   const life: Life = { startedAt: now(), draining: false, running: 0, unsettled: 0 }
   return {
     config,
@@ -264,6 +279,7 @@ export async function openContext({
     live,
     routing,
     pins,
+    explain,
     slots: createSlots({
       limitsOf: (name) => (Object.hasOwn(config.providers, name) ? (config.providers[name]!.limits ?? null) : null),
       onWaiting: metrics.queueWaiting,

@@ -13,6 +13,29 @@ import { loadConfiguration, MANAGEMENT_TOKEN_FILE, readIfThere } from './local.t
 export type Project = ReturnType<typeof presentProject>
 export type ProviderKey = ReturnType<typeof presentProviderKey>
 export type Token = ReturnType<typeof presentToken>
+/** What `POST /manage/explain` answers, as far as people read it. */
+export type Explanation = {
+  error: { code: string; message: string; status: number } | null
+  model: string | null
+  rule: string | null
+  route: string | null
+  strategy: string | null
+  max_retries: number | null
+  recovery: string | null
+  stops: {
+    step: number
+    provider: string
+    model: string | null
+    key_id: string
+    dialect: string | null
+    translated: boolean
+    dropped: string[]
+    error: { message: string } | null
+    takes_requests: boolean
+    key_rests_until: string | null
+    highest_cost_usd: string | null
+  }[]
+}
 export type Route = PresentedRoute
 export type Price = ReturnType<typeof presentPrice>
 export type Usage = ReturnType<typeof presentUsage>
@@ -49,6 +72,8 @@ export interface Admin {
   deleteToken(id: string): Promise<void>
   /** Those of the configuration file first. */
   listRoutes(): Promise<Route[]>
+  /** What would become of a request: only a running gateway knows. */
+  explain(fields: Fields): Promise<Explanation>
   /** As they are now; `model` is a name as requests say it, or a glob. */
   listPrices(filter: PriceFilter): Promise<Price[]>
   /** Prices past requests anew, or says what that would change. */

@@ -6,6 +6,7 @@ import {
   type Admin,
   type CreatedToken,
   collect,
+  type Explanation,
   type List,
   type Price,
   type Project,
@@ -70,6 +71,7 @@ export function createHttpAdmin({ url, token }: { url: string; token: string }):
     async deleteToken(id) {
       await call('DELETE', `/tokens/${encodeURIComponent(id)}`)
     },
+    explain: (fields) => object<Explanation>('POST', '/explain', fields),
     listRoutes: async () => (await list<Route>('/routes', {})).data,
     async listPrices(filter) {
       return (await list<Price>('/prices', filter)).data

@@ -4,6 +4,7 @@ import { VERSION } from '../version.ts'
 import { addChatCommand } from './commands/chat.ts'
 import { addConfigCommands } from './commands/config.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
+import { addExplainCommand } from './commands/explain.ts'
 import { addLedgerCommands } from './commands/ledger.ts'
 import { addMigrateCommands } from './commands/migrate.ts'
 import { addPriceCommands } from './commands/prices.ts'
@@ -49,6 +50,7 @@ function createProgram(io: Io): Command {
   addTokenCommands(program, io)
   addProviderKeyCommands(program, io)
   addRouteCommands(program, io)
+  addExplainCommand(program, io)
   addPriceCommands(program, io)
   addConfigCommands(program, io)
   addDoctorCommand(program, io)

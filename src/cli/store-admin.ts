@@ -14,7 +14,7 @@ import { hasSharedKey, providerNamesOf } from '../providers/index.ts'
 import type { PageOf, Project, Store } from '../store/store.ts'
 import { VERSION } from '../version.ts'
 import type { Admin, List } from './client.ts'
-import { noSuchProject } from './failure.ts'
+import { CliError, noSuchProject } from './failure.ts'
 import type { Io } from './io.ts'
 import { gatewayUrl, loadConfiguration, openLocalStore, openSealer } from './local.ts'
 
@@ -82,6 +82,9 @@ function createStoreAdmin({ config, store, actor, now }: Given): Admin {
     revokeProjectTokens: (projectId) => revokeProjectTokens({ store, now }, actor, projectId),
     async deleteToken(id) {
       await deleteToken({ store, now }, actor, id)
+    },
+    async explain() {
+      throw new CliError('Where a request would go only a running gateway knows: say which with --url.')
     },
     listRoutes: () => listRoutes({ store, fileRoutes: () => config.routing.routes }),
     async listPrices(filter) {

@@ -12,6 +12,8 @@ export type IpList = { allows(address: string): boolean }
 export type TokenIndex = {
   /** The caller behind a proxy token, null when there is none. Waits for the database only when the token is not at hand. */
   find(token: string): Caller | null | Promise<Caller | null>
+  /** As a request of this token would be served. */
+  toCaller(found: { token: Token; project: Project; keys: ProviderKey[] }): Caller
 }
 
 type Options = {
@@ -43,11 +45,17 @@ export function createTokenIndex(options: Options): TokenIndex {
       if (keep) unknown.set(hash, true)
       return null
     }
-    const { token, project, keys } = found
-    const caller = { token, project, keys: keys.flatMap(open), ipList: token.allowedIps && toIpList(token.allowedIps) }
+    const caller = toCaller(found)
     if (keep) callers.set(hash, caller)
     return caller
   }
+
+  const toCaller: TokenIndex['toCaller'] = ({ token, project, keys }) => ({
+    token,
+    project,
+    keys: keys.flatMap(open),
+    ipList: token.allowedIps && toIpList(token.allowedIps),
+  })
 
   const open = (key: ProviderKey): OpenKey[] => {
     try {
@@ -59,6 +67,7 @@ export function createTokenIndex(options: Options): TokenIndex {
   }
 
   return {
+    toCaller,
     find(token) {
       if (!looksLikeToken(token)) return null
       const current = store.revision()

@@ -10,6 +10,7 @@ import { alertRoutes } from './alerts.ts'
 import { auditRoutes } from './audit.ts'
 import { bodyRoutes } from './bodies.ts'
 import { budgetRoutes } from './budgets.ts'
+import { explainRoutes } from './explain.ts'
 import { actorOf, createGate } from './gate.ts'
 import { openApiDocument } from './openapi.ts'
 import { priceRoutes } from './prices.ts'
@@ -36,6 +37,7 @@ export function manageRoutes(ctx: AppContext): Route[] {
     ...providerKeyRoutes(parts),
     ...tokenRoutes(parts),
     ...routeRoutes({ ...parts, routing: ctx.routing }),
+    ...explainRoutes(ctx),
     ...usageRoutes(ctx.store),
     ...requestRoutes(ctx.store),
     ...bodyRoutes(ctx),

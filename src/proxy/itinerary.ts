@@ -1,6 +1,5 @@
 import type { Caller } from '../domain/token-index.ts'
 import { GatewayError } from '../errors.ts'
-import type { ConfiguredProvider } from '../providers/index.ts'
 import type { Live } from '../routing/live.ts'
 import { findRoute } from '../routing/match-route.ts'
 import { findRule, type RequestFacts } from '../routing/match-rule.ts'

@@ -55,6 +55,7 @@ describe('/manage/openapi.json', () => {
       'PATCH /manage/projects/{id}',
       'PATCH /manage/routes/{id}',
       'PATCH /manage/tokens/{id}',
+      'POST /manage/explain',
       'POST /manage/prices/reprice',
       'POST /manage/projects',
       'POST /manage/projects/{id}/provider-keys',

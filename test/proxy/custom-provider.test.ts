@@ -62,10 +62,9 @@ describe('a provider of the operator’s own, as docs/providers.md has it', () =
     const body = JSON.stringify({ name: 'p', provider_keys: [{ provider: 'my-llm', key: 'sk-of-the-project-01234' }] })
     expect((await ask(`${gateway.url}/manage/projects`, { method: 'POST', headers, body })).status).toBe(201)
     const status = JSON.parse((await ask(`${gateway.url}/manage/status`, { headers })).body.toString())
-    expect(status.providers.slice(-4)).toEqual([
+    expect(status.providers.slice(-3)).toEqual([
       { name: 'my-llm', base_url: upstream.url, has_shared_key: true, needs_key: true },
       { name: 'zai-anthropic', base_url: 'https://api.z.ai/api/anthropic/v1', has_shared_key: false, needs_key: false },
-      { name: 'small', base_url: 'http://10.0.0.8/v1', has_shared_key: false, needs_key: false },
       { name: 'legacy', base_url: 'http://10.0.0.9/v1', has_shared_key: false, needs_key: false },
     ])
   })
