@@ -102,6 +102,12 @@ describe('POST /manage/prices/reprice', () => {
     expect(await store.ledger.verify()).toEqual([])
   })
 
+  it('leaves what two models answered together as it is: the row has only the sum of what they used', async () => {
+    const { post, costs } = await start([house({ costNanoUsd: 5n, changes: ['recovered:restart'] })])
+    expect((await post('/manage/prices/reprice', NOVEMBER)).body).toMatchObject({ requests: 0, changed_requests: 0 })
+    expect(await costs()).toEqual([5n])
+  })
+
   it('takes the list where nothing is configured: gpt-4o costs 2.50 and 10 dollars a million', async () => {
     const at = Date.UTC(2026, 10, 3)
     const { post, get, costs } = await start([
