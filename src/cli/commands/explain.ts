@@ -32,8 +32,8 @@ export function addExplainCommand(program: Command, io: Io): void {
     .addHelpText(
       'after',
       exampleText(
-        'llm-proxy explain --url http://127.0.0.1:8080 --token tok_… --model gpt-4',
-        'llm-proxy explain --url http://127.0.0.1:8080 --project proj_… --request body.json --json',
+        'llm-proxy explain --url http://127.0.0.1:8080 --token tok_V1StGXR8_Z5jdHi6B-myT --model gpt-4',
+        'llm-proxy explain --url http://127.0.0.1:8080 --token tok_V1StGXR8_Z5jdHi6B-myT --model gpt-4 --json',
       ),
     )
     .action((_options, command: Command) => explain(io, command.optsWithGlobals()))

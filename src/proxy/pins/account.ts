@@ -9,10 +9,6 @@ export type Account = { provider: ConfiguredProvider; keyId: string; key: string
 /** In place of the id of a project's key: the operator's own. */
 export const SHARED = 'shared'
 
-/** Which of the keys that this caller may use it is. */
-export const keyIdOf = (caller: Caller, { provider, key }: { provider: ConfiguredProvider; key: string }): string =>
-  caller.keys.find((own) => own.provider === provider.name && own.secret === key)?.id ?? SHARED
-
 /**
  * The account that has the object. Where its key is gone and one other key of that provider is left, it is taken for the successor,
  * as keys are changed now and then; the provider knows better. Throws `conflict`.

@@ -4,7 +4,6 @@ import type { Observer } from '../../usage/observer.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Answer } from '../forward.ts'
 import type { Target } from '../plan.ts'
-import { keyIdOf } from './account.ts'
 import { MAX_ID_LENGTH } from './collections.ts'
 import { readEventObjects, readJsonObjects } from './read-objects.ts'
 import type { Pinning } from './seek.ts'
@@ -30,7 +29,7 @@ export function watchObjects(
     objectId,
     projectId: exchange.caller!.project.id,
     provider: target.provider.name,
-    keyId: keyIdOf(exchange.caller!, target),
+    keyId: target.keyId,
     createdAt: exchange.at,
     expiresAt: days === null ? null : exchange.at + days * DAY_MS,
   })
