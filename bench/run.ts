@@ -1,6 +1,7 @@
 /*
  * npm run bench [-- --quick] [-- --json]     the table, about three minutes (--quick: 40 seconds, rougher)
  * npm run bench -- encoding                  plain or compressed answers from the provider: what costs the gateway less
+ * npm run bench -- routing                   what routes and rules cost
  * npm run bench -- bodies                    what keeping the bodies of requests and answers costs
  * npm run bench -- profile                   where the gateway's CPU goes under load
  * npm run bench -- ledger [--rows=<n>]       appending, reports and pages with ten million rows (--quick: one million)
@@ -18,6 +19,7 @@ import { benchFormats } from './formats.ts'
 import { benchLedger } from './ledger-rows.ts'
 import { openWorkshop, type Workshop } from './processes.ts'
 import { benchProfile } from './profile.ts'
+import { benchRouting } from './routing.ts'
 import { benchTranslation } from './translation.ts'
 
 type Command = (workshop: Workshop, quick: boolean) => Promise<{ text: string; data: unknown }>
@@ -31,6 +33,7 @@ const COMMANDS: Record<string, Command> = {
   ledger,
   formats: benchFormats,
   translation: benchTranslation,
+  routing: benchRouting,
 }
 const FLAGS = ['--quick', '--json']
 

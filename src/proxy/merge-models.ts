@@ -1,8 +1,9 @@
 import type { Caller } from '../domain/token-index.ts'
 import type { ConfiguredProvider } from '../providers/index.ts'
 import type { Model } from '../providers/model-listing.ts'
+import type { Route } from '../routing/types.ts'
 import { isModelAllowed } from './authenticate.ts'
-import { type Choice, locate } from './locate.ts'
+import { type Choice, hasKey, locate } from './locate.ts'
 import { spellingsOf } from './plan.ts'
 
 /** A model by a name that requests may say. */
@@ -20,6 +21,16 @@ export function mergeModels(choice: Choice, caller: Caller, lists: readonly Prov
     ...lists.flatMap((list) => prefixedEntries(choice, caller, list)),
   ]
 }
+
+/** The routes that clients ask for by a name, under the first provider that this caller has a key for. Patterns are no names. */
+export const routeEntries = ({ providers }: Choice, caller: Caller, routes: readonly Route[]): ModelEntry[] =>
+  routes.flatMap(({ pattern: id, targets }) => {
+    if (id.includes('*') || !isModelAllowed(caller, [id])) return []
+    const provider = targets
+      .map((target) => providers.get(target.provider))
+      .find((one) => one !== null && one !== undefined && hasKey(caller, one))
+    return provider ? [{ id, provider, card: { id, owned_by: 'llm-proxy' } }] : []
+  })
 
 /** Each model of a provider as `provider:model`. */
 export const prefixedEntries = (choice: Choice, caller: Caller, { provider, models }: ProviderModels): ModelEntry[] =>

@@ -8,7 +8,7 @@ import { isModelAllowed } from './authenticate.ts'
 import { note } from './dispatch.ts'
 import type { HttpExchange } from './exchange.ts'
 import { hasKey, listingKey, locate, type Named, splitPrefix } from './locate.ts'
-import { type ModelEntry, mergeModels, type ProviderModels, prefixedEntries } from './merge-models.ts'
+import { type ModelEntry, mergeModels, type ProviderModels, prefixedEntries, routeEntries } from './merge-models.ts'
 import type { OnAttempt } from './model-lists.ts'
 import { choiceOf, spellingsOf, type Target } from './plan.ts'
 import { MODEL_SHAPES } from './present-models.ts'
@@ -25,15 +25,17 @@ export function modelsHandler(
   return async (exchange, target, shape = shapeFor(exchange)) => {
     const id = /^\/[^/]+\/models\/(.+)$/.exec(exchange.path.api)?.[1] ?? null
     const named = id === null ? null : splitPrefix(ctx.providers, id)
+    const { routes } = await ctx.routing.current()
+    const routed = routeEntries(choiceOf(ctx), exchange.caller!, routes)
     const found = await collect(ctx, exchange, named?.isExact ? named.provider.name : null)
     const present = MODEL_SHAPES[shape]
     const answer = (value: Json) =>
       answerJson(ctx, exchange, value, { answered: true, more: Object.entries(unavailable(found)).flat() })
     if (id === null) {
-      answer(present.list(allOf(ctx, exchange, found), new URLSearchParams(exchange.path.query)))
+      answer(present.list(allOf(ctx, exchange, found, routed), new URLSearchParams(exchange.path.query)))
       return true
     }
-    const entry = entryOf(ctx, exchange, found, id, named)
+    const entry = routed.find((one) => one.id === id) ?? entryOf(ctx, exchange, found, id, named)
     if (entry) {
       exchange.provider = entry.provider.name
       answer(present.one({ ...entry, id }))
@@ -99,10 +101,12 @@ async function load(
   )
 }
 
-/** Throws when nobody told anything. */
-function allOf(ctx: AppContext, { caller }: HttpExchange, { lists, failures }: Found): ModelEntry[] {
-  if (lists.length === 0 && failures.size > 0) throw worstOf([...failures.values()])
-  return mergeModels(choiceOf(ctx), caller!, lists)
+/** Routes first, which stand before models of their names. Throws when there is nothing and somebody did not tell. */
+function allOf(ctx: AppContext, { caller }: HttpExchange, found: Found, routed: ModelEntry[]): ModelEntry[] {
+  const { lists, failures } = found
+  if (lists.length === 0 && failures.size > 0 && routed.length === 0) throw worstOf([...failures.values()])
+  const names = new Set(routed.map(({ id }) => id))
+  return [...routed, ...mergeModels(choiceOf(ctx), caller!, lists).filter(({ id }) => !names.has(id))]
 }
 
 /** A key that is refused is for the operator to mend, anything else may pass by itself. */

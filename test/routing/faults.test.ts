@@ -229,6 +229,21 @@ describe('a route', () => {
     })
   })
 
+  it('stands in the list of models, for who may ask for it', async () => {
+    house.anthropic.script((_req, res) => sendJson(res, 200, { data: [], has_more: false }))
+    const list = async (path = '') => {
+      const headers = { authorization: `Bearer ${house.secret}` }
+      return (await fetch(`${house.gateway.baseUrl}/models${path}`, { headers })).json() as Promise<
+        Record<string, unknown>
+      >
+    }
+    const smart = { id: 'smart', object: 'model', owned_by: 'llm-proxy', provider: 'one' }
+    expect(((await list()).data as object[]).slice(0, 2)).toEqual([smart, { ...smart, id: 'claude-next' }])
+    expect(await list('/smart')).toEqual(smart)
+    house.secret = (await house.gateway.token({ allowedModels: ['claude-*'] })).secret
+    expect(((await list()).data as { id: string }[]).map(({ id }) => id)).not.toContain('smart')
+  })
+
   it('stops asking when the client leaves', async () => {
     house.one.script(says(503, {}, { 'retry-after': '0.15' }))
     const controller = new AbortController()
