@@ -239,6 +239,8 @@ export function createStreamObserver({ terminator, hideUsage, secret }: Options)
       if (finished) return left.length === 0 ? null : left
       const shown = left.length === 0 ? null : readLast(left)
       if (terminator !== 'done' || finished || failed || lacksItsEnd()) return shown
+      // Half an event would become one by what stands behind it.
+      if (left.length > 0 && !isWhole(left, left.toString('latin1'))) return shown
       // Everything is said but that it is: some leave that out.
       isSupplied = true
       return Buffer.concat([shown ?? EMPTY, left.length === 0 ? EMPTY : BLANK_LINE, DONE_EVENT])

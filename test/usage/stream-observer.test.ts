@@ -107,6 +107,15 @@ describe('a stream passes', () => {
     expect([observer.finished(), observer.end()?.toString()]).toEqual([true, 'data: [DONE]\n\n'])
   })
 
+  it('with the word of the end supplied, but not behind half an event, which it would make a whole one', () => {
+    const said = chatEvents(['Hello']).slice(0, -1).join('')
+    for (const [left, supplied] of [
+      ['', 'data: [DONE]\n\n'],
+      ['data: {"usage"', ''],
+    ] as const)
+      expect(watch(chat(false), [Buffer.from(said + left)]).shown).toBe(said + left + supplied)
+  })
+
   it('with its last byte held back until it is settled, wherever it is cut', () => {
     fc.assert(
       fc.property(words, fc.boolean(), cuts, (said, hide, places) => {
