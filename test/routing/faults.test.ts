@@ -3,7 +3,7 @@ import { GoogleGenAI } from '@google/genai'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import OpenAI from 'openai'
 import { chatAnswer, chatEvents, type Script, sendJson, sseHead } from '../helpers/upstream.ts'
-import { type House, openHouse, route, target } from './house.ts'
+import { type House, openHouse, RETRY, route, target } from './house.ts'
 
 /*
  * What providers do wrong, each as a whole answer and as a stream, through each client dialect: the caller gets the whole answer of
@@ -151,6 +151,39 @@ describe('a route', () => {
     const answer = await post('smart')
     expect(answer.headers.get('x-llm-proxy-provider')).toBe('one')
     expect([house.one.seen.length, house.two.seen.length]).toEqual([2, 0])
+  })
+
+  it('leaves a provider that stumbles the pauses that it needs, longer each time', async () => {
+    await house.close()
+    house = await openHouse({
+      routes: [route('smart', [target('one', 'a'), target('two', 'b')], { maxRetries: 2 })],
+      config: { retry: { ...RETRY, initialBackoffMs: 40, maxBackoffMs: 1_000 } },
+    })
+    const times: number[] = []
+    house.one.script((req, res, seen) => {
+      times.push(performance.now())
+      return says(503)(req, res, seen)
+    })
+    house.two.script(GOOD)
+    expect((await post('smart')).headers.get('x-llm-proxy-provider')).toBe('two')
+    const pauses = times.slice(1).map((time, i) => time - times[i]!)
+    // A timer may be a millisecond early.
+    expect(pauses.map((pause, i) => pause >= 40 * 2 ** i - 2)).toEqual([true, true])
+  })
+
+  it('comes back to a limited provider when the time that it asked for is over, and not before', async () => {
+    const times: number[] = []
+    house.one.script((req, res, seen) => {
+      times.push(performance.now())
+      const script = times.length === 1 ? says(429, {}, { 'retry-after-ms': '150' }) : answers(['Hello from one'])
+      return script(req, res, seen)
+    })
+    house.two.script(GOOD)
+    const providers: (string | null)[] = []
+    while (providers.at(-1) !== 'one') providers.push((await post('smart')).headers.get('x-llm-proxy-provider'))
+    expect(providers.slice(0, -1).every((provider) => provider === 'two')).toBe(true)
+    expect(times).toHaveLength(2)
+    expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(148)
   })
 
   it('leads to a provider that speaks another dialect', async () => {

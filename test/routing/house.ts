@@ -74,7 +74,7 @@ export async function openHouse({
   })
   const smart = route('smart', [target('one', 'model-a'), target('two', 'model-b')])
   const claude = route('claude-next', [target('one', 'model-a'), target('claude', 'claude-sonnet-4-6')])
-  const base = routingOf(routes ?? [smart, claude], config.timeouts ?? QUICK)
+  const base = routingOf(routes ?? [smart, claude], config)
   const gateway = await startTestGateway({
     config: {
       providers: {
@@ -103,12 +103,12 @@ export async function openHouse({
   }
 }
 
-const routingOf = (routes: Route[], timeouts: Config['timeouts']): Config['routing'] => ({
+const routingOf = (routes: Route[], { timeouts = QUICK, retry = RETRY }: Partial<Config>): Config['routing'] => ({
   routes,
   rules: [],
   breaker: { failures: 5, windowMs: 30_000, cooldownMs: 15_000, halfOpenRequests: 1 },
   stream: { recovery: 'off' as const, keepaliveMs: 15_000 },
   keys: { strategy: 'weighted' as const, cooldownOn429: true },
-  retry: { ...RETRY, on: { statuses: new Set([408, 409, 429]), all5xx: true, network: true } },
+  retry: { ...retry, on: { statuses: new Set([408, 409, 429]), all5xx: true, network: true } },
   timeouts,
 })
