@@ -10,7 +10,8 @@ export default {
   coverageReporters: ['text-summary', 'json-summary', 'lcov'],
   reporters: ['default', '<rootDir>/test/helpers/summary-reporter.js'],
   testTimeout: 30_000,
-  maxWorkers: 2,
+  // Most tests wait for sockets and clocks more than for a processor.
+  maxWorkers: 3,
   // Each test file has modules of its own, which Node never lets go of: a worker that has grown is replaced.
   workerIdleMemoryLimit: '800MB',
 }

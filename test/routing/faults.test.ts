@@ -24,9 +24,11 @@ const answers =
   (_req, res, { body }) => {
     if (!wantsStream(body)) return sendJson(res, 200, chatAnswer(words.join('')))
     res.writeHead(200, sseHead)
-    for (const event of chatEvents(words)) res.write(event)
+    // With the usage that was asked for: to estimate it takes a thread, and each test a new one.
+    for (const event of chatEvents(words, USAGE)) res.write(event)
     res.end()
   }
+const USAGE = { prompt_tokens: 9, completion_tokens: 3, total_tokens: 12 }
 const GOOD = answers(['Hello ', 'from ', 'two'])
 
 const says =
