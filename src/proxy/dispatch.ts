@@ -1,19 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { AppContext } from '../context.ts'
 import { GatewayError } from '../errors.ts'
-import { DIALECTS } from '../formats/dialects.ts'
 import { statusOf } from '../formats/error-kind.ts'
-import type { HubError } from '../formats/hub.ts'
 import type { Lane, TryEnd } from '../routing/live.ts'
 import { retryAfterMs } from '../routing/retry.ts'
 import type { Routing } from '../routing/types.ts'
 import type { Exchange } from './exchange.ts'
 import { firstEvent } from './first-event.ts'
 import { type Answer, UpstreamFailure } from './forward.ts'
-import { headerOf } from './headers.ts'
+import { headerOf, isEventStream } from './headers.ts'
 import type { Itinerary, Stop } from './itinerary.ts'
 import type { Target } from './plan.ts'
 import type { Prepared } from './prepare.ts'
+import { readError } from './read-error.ts'
 import { type Ending, judge, type Situation, type Verdict } from './verdict.ts'
 
 type Parts = Pick<AppContext, 'http' | 'metrics' | 'config' | 'live' | 'prices' | 'slots' | 'now'>
@@ -221,7 +220,7 @@ async function endingOf(
   const asked = retryAfterMs(headerOf(headers, 'retry-after-ms'), headerOf(headers, 'retry-after'), now())
   // What it says is read where it decides, or where it may say how long to wait.
   const isRead = status < 500 && status !== 401 && (others.length > 0 || (status === 429 && asked === null))
-  const error = isRead ? await errorOf(answer, dialect) : null
+  const error = isRead ? await readError(answer, dialect) : null
   return {
     kind: 'error',
     status,
@@ -229,22 +228,6 @@ async function endingOf(
     waitMs: asked ?? error?.retryAfterMs ?? null,
     mayRetry: headerOf(headers, 'x-should-retry') !== 'false',
   }
-}
-
-const isEventStream = ({ headers }: Answer) =>
-  headerOf(headers, 'content-type')?.startsWith('text/event-stream') === true
-
-const LONGEST_ERROR = 64 * 1024
-
-async function errorOf(answer: Answer, dialect: string): Promise<HubError> {
-  const said = (await answer.peek(LONGEST_ERROR)).toString('utf8')
-  let body: unknown = said
-  try {
-    body = JSON.parse(said)
-  } catch {
-    // A page of something in between.
-  }
-  return DIALECTS[dialect as keyof typeof DIALECTS]!.parseError(answer.status, body)
 }
 
 function bench({ live, now }: Parts, { keys }: Routing, { provider, keyId }: Stop, verdict: Verdict): void {
@@ -268,12 +251,20 @@ function nextStop({ prices }: Parts, stop: Stop, others: readonly Stop[], verdic
 }
 
 const endOf = (ending: Ending): TryEnd => {
-  if (ending.kind === 'failure') return ending.failure.kind === 'cancelled' ? 'cancelled' : 'failed'
+  if (ending.kind === 'failure') return endOfFailure(ending.failure)
   if (ending.status === 429 || ending.error?.kind === 'rate_limit' || ending.error?.kind === 'billing') return 'limited'
   if (ending.status === 401 || ending.error?.kind === 'authentication') return 'refused'
   // That the request is wrong says nothing of the provider.
-  return ending.status >= 500 || ending.status < 400 ? 'failed' : 'answered'
+  return ending.status >= 500 ? 'failed' : 'answered'
 }
+
+/** A client that leaves, or stalls its upload, says nothing of the provider. */
+const endOfFailure = ({ kind }: UpstreamFailure): TryEnd =>
+  kind === 'cancelled' || kind === 'client_stalled' ? 'cancelled' : 'failed'
+
+/** Of an answer that was not judged before. */
+const usualEnd = ({ status }: Answer, failure: UpstreamFailure | null): TryEnd =>
+  failure ? endOfFailure(failure) : endOf({ kind: 'error', status, error: null, waitMs: null, mayRetry: false })
 
 async function pause(exchange: Exchange, ms: number): Promise<void> {
   const controller = new AbortController()
@@ -306,12 +297,6 @@ export function note(
     durationMs: Math.round(performance.now() - answer.startedAt),
     error: failure === null ? null : failure.kind,
   })
-}
-
-function usualEnd({ status }: Answer, failure: UpstreamFailure | null): TryEnd {
-  if (failure) return failure.kind === 'cancelled' || failure.kind === 'client_stalled' ? 'cancelled' : 'failed'
-  if (status === 429) return 'limited'
-  return status === 401 ? 'refused' : status >= 500 ? 'failed' : 'answered'
 }
 
 function outcomeOf(answer: Answer, failure: UpstreamFailure | null) {

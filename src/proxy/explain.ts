@@ -6,6 +6,7 @@ import { GatewayError, toGatewayError } from '../errors.ts'
 import type { Json } from '../formats/dialect.ts'
 import { formatUsd } from '../money.ts'
 import { authorize } from './authenticate.ts'
+import { budgetStates } from './budget-states.ts'
 import { laneOf } from './dispatch.ts'
 import { meteredEndpoint } from './endpoints.ts'
 import { type Exchange, newExchange } from './exchange.ts'
@@ -64,7 +65,7 @@ async function explain(parts: Parts, question: Question) {
     limits: {
       rate: [token.rateLimit, project.rateLimit].flatMap((limit) => limit ?? []).map(presentRate),
       max_requests: token.maxRequests === null ? null : { limit: token.maxRequests, used: token.requestCount },
-      budgets: (await budgetsOf(parts, caller, exchange.at)).map(presentBudgetState),
+      budgets: (await budgetStates(parts.budgets, caller, exchange.at)).map(presentBudgetState),
     },
   }
   try {
@@ -150,7 +151,7 @@ function tell(parts: Parts, exchange: Exchange, stop: Stop) {
   exchange.changes.length = 0
   exchange.dropped = []
   try {
-    const { translation } = prepare(parts, exchange as never, stop, () => null)
+    const { translation } = prepare(parts, exchange, stop, () => null)
     return {
       dialect: translation?.to.name ?? exchange.endpoint?.dialect ?? null,
       translated: translation !== null,
@@ -172,11 +173,3 @@ const presentRate = (limit: NonNullable<Caller['token']['rateLimit']>) => ({
   tokens_per_minute: limit.tokensPerMinute,
   concurrent_requests: limit.concurrentRequests,
 })
-
-async function budgetsOf({ budgets }: Parts, { token, project }: Caller, at: number) {
-  const states = await Promise.all([
-    budgets.states({ kind: 'token', id: token.id }, token.budgets ?? [], at),
-    budgets.states({ kind: 'project', id: project.id }, project.budgets ?? [], at),
-  ])
-  return states.flat()
-}

@@ -9,9 +9,10 @@ import { begin, firstByte, laneOf, note, takeSlot } from './dispatch.ts'
 import type { HttpExchange } from './exchange.ts'
 import { firstEvent } from './first-event.ts'
 import { type Answer, UpstreamFailure, type UpstreamRequest } from './forward.ts'
+import { isEventStream } from './headers.ts'
 import type { Itinerary, Stop } from './itinerary.ts'
 import type { Prepared } from './prepare.ts'
-import { isEventStream, type NextAnswer, type Recover } from './recover.ts'
+import type { NextAnswer, Recover } from './recover.ts'
 import { reserveMore } from './reserve.ts'
 
 type Parts = Pick<AppContext, 'http' | 'metrics' | 'config' | 'live' | 'budgets' | 'prices' | 'slots'>

@@ -118,6 +118,10 @@ export function headerOf(raw: readonly string[], wanted: string): string | null 
   return null
 }
 
+/** Whether an answer comes as events. */
+export const isEventStream = ({ headers }: { headers: readonly string[] }): boolean =>
+  headerOf(headers, 'content-type')?.startsWith('text/event-stream') === true
+
 function namedByConnection(raw: readonly string[]): Set<string> | null {
   let named: Set<string> | null = null
   for (let i = 0; i < raw.length; i += 2) {

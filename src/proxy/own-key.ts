@@ -1,15 +1,12 @@
 import type { AppContext } from '../context.ts'
 import { GatewayError } from '../errors.ts'
-import { DIALECTS } from '../formats/dialects.ts'
 import { note } from './dispatch.ts'
 import type { Exchange } from './exchange.ts'
 import type { Answer } from './forward.ts'
 import type { Target } from './plan.ts'
+import { LONGEST_ERROR, readError } from './read-error.ts'
 import { readText } from './read-text.ts'
 import type { Translation } from './translate/translation.ts'
-
-/** Bytes. No provider says more of a key. */
-const MAX_REFUSAL = 64 * 1024
 
 /**
  * The provider does not know *our* key. Most say 401; Gemini calls it an invalid argument. What has to be translated is read, and
@@ -21,10 +18,8 @@ export async function isAboutOwnKey(
   translation: Translation | null,
 ): Promise<boolean> {
   if (answer.status === 401) return true
-  const dialect = DIALECTS[provider.speaks[0]!.dialect]
-  if (answer.status !== 400 || translation !== null || !dialect) return false
-  const said = await answer.peek(MAX_REFUSAL)
-  return dialect.parseError(answer.status, parse(said.toString('utf8'))).kind === 'authentication'
+  if (answer.status !== 400 || translation !== null) return false
+  return (await readError(answer, provider.speaks[0]!.dialect)).kind === 'authentication'
 }
 
 /** The caller's key is not at fault, and he must not be told that it is. Always throws `upstream_auth_failed`. */
@@ -35,16 +30,8 @@ export async function refuseOwnKey(
   answer: Answer,
 ): Promise<never> {
   // Masked before it is cut: half a key would no longer be known for one.
-  const said = (await readText(answer, MAX_REFUSAL)).replaceAll(target.key, '[redacted]').slice(0, 2_000)
+  const said = (await readText(answer, LONGEST_ERROR)).replaceAll(target.key, '[redacted]').slice(0, 2_000)
   note(parts, exchange, target, answer, answer.failure)
   const cause = new Error(`${target.provider.name} answered ${answer.status}: ${said}`)
   throw new GatewayError('upstream_auth_failed', { headers: { 'x-should-retry': 'false' }, cause })
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
 }

@@ -3,7 +3,7 @@ import type { AppContext } from '../context.ts'
 import { GatewayError } from '../errors.ts'
 import type { Json } from '../formats/dialect.ts'
 import { modelCall } from './endpoints.ts'
-import type { HttpExchange } from './exchange.ts'
+import type { Exchange } from './exchange.ts'
 import type { UpstreamRequest } from './forward.ts'
 import { refuseUnmeterable } from './google-parameters.ts'
 import { translatedHeaders, upstreamHeaders } from './headers.ts'
@@ -30,7 +30,7 @@ export type Prepared = {
  */
 export function prepare(
   parts: Parts,
-  exchange: HttpExchange,
+  exchange: Exchange,
   target: Target,
   upload: () => UpstreamRequest['body'],
 ): Prepared {
@@ -44,7 +44,7 @@ export function prepare(
 }
 
 function translatedRequest(
-  { req, stream }: HttpExchange,
+  { req, stream }: Exchange,
   { provider, key, model }: Target,
   { speech, body }: Translation,
 ): UpstreamRequest {
@@ -60,7 +60,7 @@ function translatedRequest(
 
 function passedOn(
   { config, estimator }: Parts,
-  exchange: HttpExchange,
+  exchange: Exchange,
   target: Target,
   value: Json | null,
   upload: () => UpstreamRequest['body'],
@@ -98,16 +98,16 @@ function passedOn(
 }
 
 /** In its own API a provider may want the key elsewhere than in the one that it copies. */
-function authOf({ endpoint, path }: HttpExchange, { provider, key }: Target): Record<string, string> {
+function authOf({ endpoint, path }: Exchange, { provider, key }: Target): Record<string, string> {
   const speech = provider.speaks.find(({ dialect }) => dialect === endpoint?.dialect) ?? provider.speaks[0]
   const isOwn = endpoint?.dialect === speech?.dialect || isOwnApi(path, speech?.dialect)
   return ((isOwn && speech?.authHeaders) || provider.authHeaders)(key)
 }
 
-const isOwnApi = ({ api, mount }: HttpExchange['path'], dialect: string | undefined) =>
+const isOwnApi = ({ api, mount }: Exchange['path'], dialect: string | undefined) =>
   dialect === 'gemini' ? api.startsWith('/v1beta') : mount !== null || api.startsWith('/v1/messages')
 
-function pathFor({ path }: HttpExchange, { provider, model }: Target): string {
+function pathFor({ path }: Exchange, { provider, model }: Target): string {
   const { mount, api, below, query } = path
   if (mount !== null) return `${provider.basePath}${below}${query}`
   const call = modelCall(api)

@@ -9,7 +9,6 @@ import type { Observer } from '../usage/observer.ts'
 import { modelCall } from './endpoints.ts'
 import type { HttpExchange } from './exchange.ts'
 import type { Answer, UpstreamFailure } from './forward.ts'
-import { headerOf } from './headers.ts'
 import type { Target } from './plan.ts'
 import { createDialectObserver } from './translate/dialect-observer.ts'
 import { answerFacts, type Translation } from './translate/translation.ts'
@@ -89,6 +88,3 @@ function factsOf(exchange: HttpExchange, dialect: Dialect, { model }: Target) {
   const request = dialect.parseRequest(value, { model: modelCall(path.api)?.model ?? null, stream })
   return answerFacts(exchange, request, model ?? '')
 }
-
-export const isEventStream = (answer: Answer) =>
-  headerOf(answer.headers, 'content-type')?.startsWith('text/event-stream') === true

@@ -9,7 +9,7 @@ import { dispatch } from './dispatch.ts'
 import { type HttpExchange, newExchange } from './exchange.ts'
 import { findNext } from './find-next.ts'
 import type { Answer } from './forward.ts'
-import { headerOf } from './headers.ts'
+import { isEventStream } from './headers.ts'
 import { alone, type Itinerary, type Stop } from './itinerary.ts'
 import { captureUpload, keepBodies } from './keep-bodies.ts'
 import { createKeepalive } from './keepalive.ts'
@@ -214,8 +214,7 @@ function refuse(ctx: AppContext, exchange: HttpExchange, error: GatewayError): v
 }
 
 /** Translated event by event; anything else is an answer as a whole, or an error. */
-const isStream = (answer: Answer) =>
-  answer.status < 400 && headerOf(answer.headers, 'content-type')?.startsWith('text/event-stream') === true
+const isStream = (answer: Answer) => answer.status < 400 && isEventStream(answer)
 
 const hasBody = (req: IncomingMessage) =>
   req.headers['content-length'] !== undefined || req.headers['transfer-encoding'] !== undefined

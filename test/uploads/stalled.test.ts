@@ -23,6 +23,8 @@ it('an upload whose client sends no more is his fault, and is told so', async ()
   expect(answer).toMatch(/^HTTP\/1\.1 408 /)
   const row = await eventually(async () => (await gateway.rows()).at(-1), 'the row')
   expect(row).toMatchObject({ status: 408, error: 'request_timeout', endpoint: '/v1/files' })
+  // It is no failure of the provider, whose breaker it would open.
+  expect(gateway.ctx.live.snapshot()).toMatchObject([{ provider: 'openai', inFlight: 0, isFailing: false }])
 })
 
 it('an answer that has nothing in it is not taken for work that was done', async () => {

@@ -7,7 +7,7 @@ import { COST_HEADER, costText, wantsCost } from '../cost-header.ts'
 import { note } from '../dispatch.ts'
 import type { HttpExchange } from '../exchange.ts'
 import { type Answer, UpstreamFailure } from '../forward.ts'
-import { addRequestId, downstreamHeaders, headerOf } from '../headers.ts'
+import { addRequestId, downstreamHeaders, headerOf, isEventStream } from '../headers.ts'
 import type { Target } from '../plan.ts'
 import { ownHeaders } from '../respond.ts'
 import { type Outcome, type SettleParts, settle } from '../settle.ts'
@@ -38,7 +38,7 @@ export async function answerWhole(
   const json = parseJson(text)
   if (answer.status >= 400) return answerError(parts, exchange, target, answer, translation, json ?? text)
   const { tell } = translation
-  const isEvents = tell !== null && headerOf(answer.headers, 'content-type')?.startsWith('text/event-stream') === true
+  const isEvents = tell !== null && isEventStream(answer)
   const events = isEvents ? readable(() => readEvents(text, translation.to)) : null
   // A stream that ended before its end.
   if (isEvents && events === null) throw new GatewayError('upstream_cut')
