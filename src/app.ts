@@ -4,6 +4,7 @@ import type { AppContext } from './context.ts'
 import { GatewayError } from './errors.ts'
 import { healthRouter } from './health.ts'
 import { sendOpenAiErrors } from './http-errors.ts'
+import { createAdminRouter } from './admin/router.ts'
 import { createDocsRouter } from './manage/docs.ts'
 import { createManageRouter } from './manage/router.ts'
 import { createCors } from './proxy/cors.ts'
@@ -42,8 +43,8 @@ export function createApp(ctx: AppContext, statics: StaticCallers): App {
   })
   app.use('/manage', createManageRouter(ctx))
   app.use('/docs', createDocsRouter())
-  // Until the console is there, the API's page is the nearest thing to it.
-  app.get(['/', '/admin'], (_req, res) => res.redirect('/docs'))
+  if (ctx.config.admin.enabled) app.use('/admin', createAdminRouter(ctx))
+  app.get('/', (_req, res) => res.redirect(ctx.config.admin.enabled ? '/admin' : '/docs'))
   app.use(healthRouter(ctx))
   app.use(() => {
     throw new GatewayError('unknown_route')

@@ -34,6 +34,7 @@ const CODES = {
     'authentication_error',
     'A management token is required: Authorization: Bearer <MANAGEMENT_TOKEN>.',
   ],
+  forbidden: [403, 'permission_error', 'Your role does not allow this.'],
   not_found: [404, 'invalid_request_error', 'There is no such resource.'],
   conflict: [409, 'invalid_request_error', 'The resource is in conflict with another one.'],
   validation_failed: [422, 'invalid_request_error', 'Some fields are not valid.'],

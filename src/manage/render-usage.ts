@@ -1,3 +1,4 @@
+import { csvLine } from '../csv.ts'
 import { presentUsage, presentUsageSums } from '../domain/present.ts'
 import type { UsageGroup, UsageReport } from '../store/store.ts'
 import type { Format } from './route.ts'
@@ -33,21 +34,14 @@ const COUNTS = [
 const TIMES = ['latency_ms', 'first_token_ms'] as const
 const SHARES = ['p50', 'p95', 'p99'] as const
 
-/** RFC 4180. */
 function toCsv({ group_by, data }: Report): string {
   const groups = group_by.split(',')
   const times = TIMES.flatMap((name) => SHARES.map((share) => [name, share] as const))
-  const head = [...groups.map(cell), ...COUNTS, ...times.map(([name, share]) => `${share}_${name}`)]
+  const head = [...groups, ...COUNTS, ...times.map(([name, share]) => `${share}_${name}`)]
   const line = (row: Row) => [
-    ...groups.map((group) => cell(row.keys[group] ?? '')),
+    ...groups.map((group) => row.keys[group] ?? null),
     ...COUNTS.map((name) => row[name]),
-    ...times.map(([name, share]) => row[name][share] ?? ''),
+    ...times.map(([name, share]) => row[name][share]),
   ]
-  return [head, ...data.map(line)].map((cells) => `${cells.join(',')}\r\n`).join('')
-}
-
-/** Callers choose the names of models, and a spreadsheet runs what begins like a formula: such a cell gets an apostrophe. */
-function cell(text: string): string {
-  const plain = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain
+  return [head, ...data.map(line)].map(csvLine).join('')
 }

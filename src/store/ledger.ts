@@ -130,8 +130,11 @@ export type UsageFilter = {
   from?: number
   to?: number
 }
-/** At most four groups; none gives one row of all. A report of more than `maxRows` is refused (`StoreError` `too_many`), not cut. */
-export type UsageQuery = { groupBy: UsageGroup[]; filter: UsageFilter; maxRows?: number }
+/**
+ * At most four groups; none gives one row of all. A report of more than `maxRows` is refused (`StoreError` `too_many`), not cut. `top`:
+ * only so many rows, those that cost most (of equal cost, those with most requests) first; the totals are of all.
+ */
+export type UsageQuery = { groupBy: UsageGroup[]; filter: UsageFilter; maxRows?: number; top?: number }
 
 /** Interpolated in buckets that double, so within some ten per cent; null where there is nothing to measure. */
 export type Percentiles = { p50: number | null; p95: number | null; p99: number | null }
@@ -165,6 +168,8 @@ export type RequestFilter = Omit<UsageFilter, 'status'> & {
   status?: number
   /** An error code. */
   error?: string
+  /** Status 400 and above, or an error of the gateway. */
+  failed?: boolean
   minCostNanoUsd?: bigint
   minLatencyMs?: number
   /** Requests of tokens whose metadata, as JSON, contains this text (in any case). */

@@ -107,6 +107,7 @@ export function describeRecords(given: Given): void {
       expect(await found({ model: 'm1' })).toEqual([2, 0])
       expect(await found({ status: 500 })).toEqual([1])
       expect(await found({ from: NOON + 1, to: NOON + 2 })).toEqual([1])
+      expect(await found({ failed: true })).toEqual([1])
       expect(await found({ projectId: 'proj_a', model: 'm1', from: NOON })).toEqual([0])
     })
   })

@@ -69,6 +69,20 @@ export function describeUsage(given: Given): void {
       expect(totals.firstTokenMs.p95).toBeLessThanOrEqual(8)
     })
 
+    it('gives only so many rows where the top is asked for, the most expensive first, and the totals of all', async () => {
+      await append([
+        aRow({ model: 'often', costNanoUsd: 1n }),
+        aRow({ model: 'often', costNanoUsd: 1n }),
+        aRow({ model: 'dear', costNanoUsd: 50n }),
+        aRow({ model: 'free', costNanoUsd: 0n }),
+        aRow({ model: 'free too', costNanoUsd: 0n }),
+        aRow({ model: 'free too', costNanoUsd: 0n }),
+      ])
+      const { rows, totals } = await store.ledger.usage({ groupBy: ['model'], filter: {}, top: 3 })
+      expect(rows.map(({ keys }) => keys[0])).toEqual(['dear', 'often', 'free too'])
+      expect(totals).toMatchObject({ requests: 6, costNanoUsd: 52n })
+    })
+
     it('has no rows and empty totals where there was nothing', async () => {
       const { rows, totals } = await store.ledger.usage({ groupBy: ['day'], filter: {} })
       expect(rows).toEqual([])

@@ -105,6 +105,7 @@ export type SeriesFilter = Omit<UsageFilter, 'from' | 'to' | 'status'> & {
   status?: number
   statusClass?: string
   error?: string
+  failed?: boolean
   tokens?: Set<string>
 }
 
@@ -129,6 +130,7 @@ export function matchingSeries(
       is(series.provider, filter.provider) &&
       named(series.endpoint, filter.endpoint) &&
       is(series.error, filter.error) &&
+      (!filter.failed || series.status >= 400 || series.error !== '') &&
       (filter.status === undefined || series.status === filter.status) &&
       is(classOf(series.status), filter.statusClass) &&
       (filter.tokens === undefined || filter.tokens.has(series.tokenId))

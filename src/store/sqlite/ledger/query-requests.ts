@@ -50,8 +50,8 @@ function newest(
   after: Found | null,
   limit: number,
 ): LedgerRow[] {
-  const { tokenId, projectId, model, provider, endpoint, status, error } = filter
-  const series: SeriesFilter = { tokenId, projectId, model, provider, endpoint, status, error, tokens }
+  const { tokenId, projectId, model, provider, endpoint, status, error, failed } = filter
+  const series: SeriesFilter = { tokenId, projectId, model, provider, endpoint, status, error, failed, tokens }
   const within = matchingSeries(reader, series, { orOther: true })
   if (within?.length === 0) return []
   const select = createSelect(reader, filter, within, after)

@@ -24,7 +24,7 @@ export function usage(months: MonthReaders, metadataOf: MetadataOf, query: Usage
       }
     })
   }
-  return report.done()
+  return report.done(query.top)
 }
 
 /** The smallest rollups that tell what is asked for. */

@@ -59,10 +59,15 @@ export function createReport(groupBy: UsageGroup[], metadataOf: MetadataOf, maxR
       }
       return group.sums
     },
-    done(): UsageReport {
+    /** `top`: only so many rows, the most expensive first. */
+    done(top?: number): UsageReport {
       const totals = emptySums()
       for (const { sums } of groups) addSums(totals, sums)
       const rows = groups.map(({ keys, sums }) => ({ keys, ...present(sums) }))
+      if (top !== undefined) {
+        rows.sort((a, b) => Number(b.costNanoUsd - a.costNanoUsd) || b.requests - a.requests || compareAll(a.keys, b.keys))
+        return { rows: rows.slice(0, top), totals: present(totals) }
+      }
       const timeKey = groupBy.indexOf(groupBy.includes('hour') ? 'hour' : 'day')
       rows.sort(
         (a, b) =>

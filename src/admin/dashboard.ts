@@ -1,0 +1,26 @@
+import { type Card, providerCards } from './dashboard/provider-cards.ts'
+import { type Figures, readFigures } from './dashboard/figures.ts'
+import { definePage } from './frame/page.ts'
+import type { Visit } from './frame/visit.ts'
+import { periodOf } from './periods.ts'
+
+const LIVE_MS = 3_000
+
+type Data = Figures & { cards: Card[] }
+
+/** What is being spent, by whom and on what; how the providers do; what needs a look. */
+export const dashboard = definePage<Data>({
+  path: '/',
+  title: 'Dashboard',
+  view: 'dashboard',
+  nav: { icon: 'dashboard', key: 'd', group: 'Watch' },
+  load,
+  live: { view: 'dashboard-live', everyMs: LIVE_MS, load },
+})
+
+async function load(visit: Visit): Promise<Data> {
+  const period = periodOf(visit.query.text('period'), visit.now)
+  const figures = await readFigures(visit, period)
+  return { ...figures, cards: visit.may('read_gateway') ? providerCards(visit.ctx) : [] }
+}
+

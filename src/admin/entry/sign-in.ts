@@ -1,0 +1,92 @@
+import { type Request, type Response, Router } from 'express'
+import type { AppContext } from '../../context.ts'
+import { GatewayError } from '../../errors.ts'
+import { requireOwnForm, visitorCsrfToken } from '../frame/csrf.ts'
+import { createForm, type Form } from '../frame/form.ts'
+import { duration } from '../frame/format.ts'
+import { safeTarget } from '../frame/safe-target.ts'
+import { findVisitor, keepSession } from '../frame/session.ts'
+import { sendBare } from '../frame/shell.ts'
+
+/** The name and password wait, sealed, in the second form: so long. */
+const CODE_PATIENCE_MS = 5 * 60_000
+
+type Shown = { status?: number; message?: string; name?: string; pending?: string | null }
+
+/** `/sign-in`: name and password, then the one-time code where the user has a second factor. */
+export function signInRoutes(ctx: AppContext): Router {
+  const router = Router({ caseSensitive: true })
+  const show = (req: Request, res: Response, { status = 200, message, name = '', pending = null }: Shown = {}) => {
+    const form = createForm({ ...req.query, ...(req.body as object | undefined) })
+    sendBare(req, res, status, {
+      title: 'Sign in',
+      view: 'sign-in',
+      locals: {
+        csrf: visitorCsrfToken(req, res),
+        to: safeTarget(form.text('to')),
+        ended: form.text('ended') !== '',
+        message: message ?? null,
+        name,
+        pending,
+        sso: ctx.config.admin.oidc !== null,
+        passwords: ctx.config.admin.passwordSignIn,
+      },
+    })
+  }
+
+  router.get('/sign-in', async (req, res) => {
+    if ((await ctx.admin.setup.code()) !== null) return res.redirect(303, '/admin/setup')
+    if (await findVisitor(ctx, req)) return res.redirect(303, safeTarget(createForm(req.query).text('to')))
+    show(req, res)
+  })
+
+  router.post('/sign-in', async (req, res) => {
+    const form = createForm((req.body ?? {}) as Record<string, unknown>)
+    requireOwnForm(req, form, visitorCsrfToken(req, res))
+    if (!ctx.config.admin.passwordSignIn) throw new GatewayError('forbidden', { message: 'Passwords are switched off: use single sign-on.' })
+    const given = readGiven(ctx, form)
+    if (given === null) return show(req, res, { status: 401, message: 'That took too long. Start again.' })
+    const { name, password, code } = given
+    const client = { ip: req.ip ?? null, userAgent: req.get('user-agent') ?? null }
+    const result = await ctx.admin.signIn({ name, password, ...(code !== '' && { code }) }, client)
+    switch (result.outcome) {
+      case 'signed_in':
+        keepSession(req, res, result.secret, ctx)
+        return res.redirect(303, safeTarget(form.text('to')))
+      case 'code_required':
+        return show(req, res, { name, pending: ctx.sealer.seal(JSON.stringify({ name, password, at: ctx.now() })) })
+      case 'refused': {
+        const wrong = code === '' ? 'The name or the password is wrong.' : 'The code is wrong, or was used already.'
+        return show(req, res, { status: 401, message: wrong, name, ...(code !== '' && { pending: form.raw('pending') }) })
+      }
+      case 'wait': {
+        const message = `Too many tries. Try again in ${duration(Math.ceil(result.retryAfterMs / 1000) * 1000)}.`
+        res.set('retry-after', String(Math.ceil(result.retryAfterMs / 1000)))
+        return show(req, res, { status: 429, message, name, ...(code !== '' && { pending: form.raw('pending') }) })
+      }
+    }
+  })
+  return router
+}
+
+type Given = { name: string; password: string; code: string }
+
+/** Null: the second form is too old, or not ours. */
+function readGiven({ sealer, now }: AppContext, form: Form): Given | null {
+  const pending = form.raw('pending')
+  if (pending === '') return { name: form.text('name'), password: form.raw('password'), code: '' }
+  const opened = openPending(() => sealer.open(pending))
+  const age = opened ? now() - opened.at : -1
+  return opened && age >= 0 && age <= CODE_PATIENCE_MS ? { ...opened, code: form.text('code') } : null
+}
+
+function openPending(open: () => string): { name: string; password: string; at: number } | null {
+  try {
+    const { name, password, at } = JSON.parse(open()) as Record<string, unknown>
+    const isOurs = typeof name === 'string' && typeof password === 'string' && typeof at === 'number'
+    return isOurs ? { name, password, at } : null
+  } catch {
+    // Altered, or sealed by another key: the same as none.
+    return null
+  }
+}

@@ -1,0 +1,6 @@
+import { dashboard } from './dashboard.ts'
+import type { Page } from './frame/page.ts'
+import { projects } from './projects.ts'
+
+/** Every page, in the order of the navigation. A path with `:id` comes after those that it would take for one. */
+export const PAGES: readonly Page[] = [dashboard, projects]
