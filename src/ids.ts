@@ -1,6 +1,6 @@
 import { customAlphabet, nanoid } from 'nanoid'
 
-export type IdPrefix = 'alr' | 'proj' | 'tok' | 'key' | 'aud' | 'rte'
+export type IdPrefix = 'alr' | 'proj' | 'tok' | 'key' | 'aud' | 'rte' | 'usr' | 'ses'
 
 /** A new identifier: prefix, underscore, 21 url-safe characters (126 random bits). */
 export function newId(prefix: IdPrefix): string {

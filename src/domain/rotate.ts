@@ -4,8 +4,9 @@ import type { Parts } from './parts.ts'
 import type { Sealer } from './secrets.ts'
 
 /**
- * Seals every provider key anew with another encryption key, all or none; how many there are. Keys that are sealed with the new one
- * already stay, so that a rotation can be repeated. Throws `conflict` when a key opens with neither.
+ * Seals every provider key, and what admin users' second factors are made of, anew with another encryption key, all or none; how
+ * many there are. What is sealed with the new one already stays, so that a rotation can be repeated. Throws `conflict` when one
+ * opens with neither.
  */
 export async function rotateEncryptionKey(
   { store, now }: Pick<Parts, 'store' | 'now'>,
@@ -29,7 +30,7 @@ function reseal(sealed: string, from: Sealer, to: Sealer): string {
     return sealed
   } catch (cause) {
     throw new GatewayError('conflict', {
-      message: `A provider key in the database does not open with the encryption key ${from.keyId}: nothing was changed.`,
+      message: `A secret in the database does not open with the encryption key ${from.keyId}: nothing was changed.`,
       cause,
     })
   }

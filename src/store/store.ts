@@ -1,9 +1,11 @@
+import type { AdminSessionStore, AdminUserStore } from './admin-users.ts'
 import type { AlertStore } from './alerts.ts'
 import type { BodyStore } from './bodies.ts'
 import type { LedgerStore } from './ledger.ts'
 import type { PinStore } from './pins.ts'
 import type { RouteStore } from './routes.ts'
 
+export type * from './admin-users.ts'
 export type * from './bodies.ts'
 export type * from './ledger.ts'
 export type * from './pins.ts'
@@ -23,6 +25,8 @@ export interface Store {
   readonly audit: AuditStore
   readonly alerts: AlertStore
   readonly pins: PinStore
+  readonly adminUsers: AdminUserStore
+  readonly adminSessions: AdminSessionStore
   /**
    * A number that changes whenever projects, provider keys, tokens or routes changed (request counters aside), also when another
    * process did it. Synchronous and cheap (microseconds, no I/O): it is asked once for every request.
@@ -139,13 +143,13 @@ export type Token = {
   updatedAt: number
 }
 
-/** What a management action says of itself; the store adds before/after (without `hash` and `sealed`). */
+/** What a management action says of itself; the store adds before/after (without what is secret). */
 export type AuditStamp = Omit<AuditEntry, 'before' | 'after'>
 
 export type AuditEntry = {
   id: string
   at: number
-  /** `management_token`, `cli`, `system`. */
+  /** `management_token`, `cli`, `system`, `admin:<name>`. */
   actor: string
   ip: string | null
   userAgent: string | null
@@ -187,7 +191,10 @@ export interface ProviderKeyStore {
   /** Throws `not_found` when the project is gone. */
   create(key: ProviderKey, stamp: AuditStamp): Promise<void>
   delete(projectId: string, id: string, stamp: AuditStamp): Promise<boolean>
-  /** Replaces every envelope by `reseal(old)` in one transaction; returns how many. Nothing changes when `reseal` throws. */
+  /**
+   * Replaces every envelope by `reseal(old)` in one transaction, those of admin users' second factors too; returns how many.
+   * Nothing changes when `reseal` throws.
+   */
   resealAll(reseal: (sealed: string) => string, stamp: AuditStamp): Promise<number>
 }
 

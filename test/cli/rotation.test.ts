@@ -38,7 +38,7 @@ describe('rotate-encryption-key', () => {
     const { print, json, keyIn, file, openedWith } = await given()
     const before = keyIn('encryption-key')
     const out = await print('rotate-encryption-key')
-    expect(out).toContain('Sealed 2 provider keys with the new encryption key.')
+    expect(out).toContain('Sealed 2 secrets with the new encryption key (provider keys and second factors).')
     expect(keyIn('encryption-key.old')).toEqual(before)
     expect(await openedWith(keyIn('encryption-key'))).toEqual(SECRETS)
     await expect(openedWith(before)).rejects.toThrow('sealed with encryption key')
@@ -88,7 +88,7 @@ describe('rotate-encryption-key', () => {
       code: 1,
       err: expect.stringContaining('An earlier rotation was interrupted'),
     })
-    expect(await print('rotate-encryption-key')).toContain('Sealed 2 provider keys')
+    expect(await print('rotate-encryption-key')).toContain('Sealed 2 secrets')
     expect(keyIn('encryption-key')).toEqual(next)
     expect(keyIn('encryption-key.old')).toEqual(before)
     expect(await openedWith(next)).toEqual(SECRETS)

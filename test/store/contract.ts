@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import type { AuditEntry, Project, Store, StoreError, Token, TokenFilter } from '../../src/store/store.ts'
+import { describeAdmins } from './contract-admins.ts'
 import { describeBodies } from './contract-bodies.ts'
 import { describeObjects } from './contract-objects.ts'
 import { describePins } from './contract-pins.ts'
@@ -28,6 +29,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
     describeUsage(given)
     describeBodies(given)
     describePins(given)
+    describeAdmins(given)
     describeClosing(given)
   })
 }

@@ -1,5 +1,7 @@
 import { newId, newRequestId } from '../../src/ids.ts'
 import type {
+  AdminSession,
+  AdminUser,
   AuditStamp,
   LedgerBatch,
   LedgerRow,
@@ -59,6 +61,42 @@ export function aKey(projectId: string, fields: Partial<ProviderKey> = {}): Prov
     last4: 'wxyz',
     weight: 1,
     createdAt: NOON,
+    ...fields,
+  }
+}
+
+export function anAdmin(fields: Partial<AdminUser> = {}): AdminUser {
+  const id = newId('usr')
+  return {
+    id,
+    name: `name of ${id}`,
+    role: 'owner',
+    projectId: null,
+    passwordHash: `password-hash-of-${id}`,
+    subject: null,
+    totpSealed: null,
+    totpLastStep: null,
+    recoveryHashes: [],
+    isActive: true,
+    lastSignInAt: null,
+    createdAt: NOON,
+    updatedAt: NOON,
+    ...fields,
+  }
+}
+
+export function aSession(userId: string, fields: Partial<AdminSession> = {}): AdminSession {
+  const id = newId('ses')
+  return {
+    id,
+    tokenHash: `token-hash-of-${id}`,
+    userId,
+    method: 'password',
+    createdAt: NOON,
+    lastSeenAt: NOON,
+    expiresAt: NOON + 86_400_000,
+    ip: '127.0.0.1',
+    userAgent: 'jest',
     ...fields,
   }
 }

@@ -8,7 +8,9 @@ type Options = { json?: boolean; newKey?: string; force?: boolean }
 export function addRotateCommand(program: Command, io: Io): void {
   program
     .command('rotate-encryption-key')
-    .description('seal all provider keys in the database in DATA_DIR with a new encryption key')
+    .description(
+      'seal all provider keys (and second factors of admin users) in the database in DATA_DIR with a new encryption key',
+    )
     .option('--new-key <key>', '32 bytes in base64 or hex, - reads it from stdin; generated when left out')
     .option('--force', 'also while a gateway answers; it has to be restarted at once then')
     .option('--json', 'print JSON')
@@ -30,7 +32,10 @@ async function rotate(io: Io, options: Options): Promise<void> {
   const { rotateKey } = await import('../rotation.ts')
   const { resealed, oldKeyFile, keyFile } = await rotateKey(io, options)
   if (options.json) return printJson(io, { resealed, key_file: keyFile, old_key_file: oldKeyFile })
-  say(io, `Sealed ${resealed} provider ${resealed === 1 ? 'key' : 'keys'} with the new encryption key.`)
+  say(
+    io,
+    `Sealed ${resealed} ${resealed === 1 ? 'secret' : 'secrets'} with the new encryption key (provider keys and second factors).`,
+  )
   if (keyFile === null) return say(io, 'Now set ENCRYPTION_KEY to the new key, then start the gateway.')
   say(io, `The new key is in ${keyFile}.`)
   say(io, `The old one is kept in ${oldKeyFile}, for older backups of the database: delete it when there are none.`)

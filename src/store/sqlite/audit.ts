@@ -47,9 +47,12 @@ export function writeAudit(engine: Engine, stamp: AuditStamp, before: Subject | 
   insertEntry(engine, { ...stamp, before, after })
 }
 
+/** Names of columns that are secret, in whatever table. */
+type Secret = 'hash' | 'sealed' | 'tokenHash' | 'passwordHash' | 'totpSealed' | 'recoveryHashes'
+
 /** What the audit log may show of a row. */
-export function withoutSecrets<T extends Subject>(row: T): Omit<T, 'hash' | 'sealed'> {
-  const { hash, sealed, ...rest } = row
+export function withoutSecrets<T extends Subject>(row: T): Omit<T, Secret> {
+  const { hash, sealed, tokenHash, passwordHash, totpSealed, recoveryHashes, ...rest } = row
   return rest
 }
 

@@ -1,8 +1,8 @@
 import type { ProviderKey, ProviderKeyStore } from '../store.ts'
 import { writeAudit } from './audit.ts'
-import { and, asc, count, eq, getTableColumns } from './drizzle.ts'
+import { and, asc, count, eq, getTableColumns, isNotNull } from './drizzle.ts'
 import type { Engine } from './engine.ts'
-import { providerKeys } from './schema.ts'
+import { adminUsers, providerKeys } from './schema.ts'
 
 const { seq, ...columns } = getTableColumns(providerKeys)
 
@@ -36,20 +36,14 @@ export function createProviderKeyStore(engine: Engine): ProviderKeyStore {
     async resealAll(reseal, stamp) {
       // What follows (the old key's end) cannot be undone: this commit must be on the disk, also through a power cut.
       engine.connection.pragma('synchronous = FULL')
-      const resealed = () =>
+      const resealEach = () =>
         write(() => {
-          const keys = db.select({ id: providerKeys.id, sealed: providerKeys.sealed }).from(providerKeys).all()
-          for (const { id, sealed } of keys) {
-            db.update(providerKeys)
-              .set({ sealed: reseal(sealed) })
-              .where(eq(providerKeys.id, id))
-              .run()
-          }
-          if (keys.length > 0) writeAudit(engine, stamp, null, { resealed: keys.length })
-          return keys.length
+          const resealed = resealKeys(engine, reseal) + resealSecondFactors(engine, reseal)
+          if (resealed > 0) writeAudit(engine, stamp, null, { resealed })
+          return resealed
         })
       try {
-        return resealed()
+        return resealEach()
       } finally {
         engine.connection.pragma('synchronous = NORMAL')
       }
@@ -61,4 +55,23 @@ export function createProviderKeyStore(engine: Engine): ProviderKeyStore {
 export function keysOfProject({ db }: Engine, projectId: string): ProviderKey[] {
   const query = db.select(columns).from(providerKeys).where(eq(providerKeys.projectId, projectId))
   return query.orderBy(asc(providerKeys.createdAt), asc(seq)).all()
+}
+
+function resealKeys({ db }: Engine, reseal: (sealed: string) => string): number {
+  const keys = db.select({ id: providerKeys.id, sealed: providerKeys.sealed }).from(providerKeys).all()
+  for (const { id, sealed } of keys) {
+    const changes = { sealed: reseal(sealed) }
+    db.update(providerKeys).set(changes).where(eq(providerKeys.id, id)).run()
+  }
+  return keys.length
+}
+
+function resealSecondFactors({ db }: Engine, reseal: (sealed: string) => string): number {
+  const having = isNotNull(adminUsers.totpSealed)
+  const users = db.select({ id: adminUsers.id, sealed: adminUsers.totpSealed }).from(adminUsers).where(having).all()
+  for (const { id, sealed } of users) {
+    const changes = { totpSealed: reseal(sealed!) }
+    db.update(adminUsers).set(changes).where(eq(adminUsers.id, id)).run()
+  }
+  return users.length
 }

@@ -1,4 +1,4 @@
-import type { AuditEntry, Budget, Metadata, RateLimit, StoredRoute } from '../store.ts'
+import type { AdminRole, AdminSession, AuditEntry, Budget, Metadata, RateLimit, StoredRoute } from '../store.ts'
 import { type AnySQLiteColumn, index, integer, real, sqliteTable, text, uniqueIndex } from './drizzle.ts'
 
 /*
@@ -149,6 +149,51 @@ export const pinnedObjects = sqliteTable(
   (table) => [
     uniqueIndex('pinned_objects_object').on(table.objectId, table.projectId),
     index('pinned_objects_expires_at').on(table.expiresAt),
+  ],
+)
+
+/** `nameKey`: the name as it is compared. A project that is named here may be gone: its viewer sees nothing then. */
+export const adminUsers = sqliteTable(
+  'admin_users',
+  {
+    seq: integer('seq').primaryKey(),
+    id: text('id').notNull().unique(),
+    name: text('name').notNull(),
+    nameKey: text('name_key').notNull().unique(),
+    role: text('role').notNull().$type<AdminRole>(),
+    projectId: text('project_id'),
+    passwordHash: text('password_hash'),
+    subject: text('subject').unique(),
+    totpSealed: text('totp_sealed'),
+    totpLastStep: integer('totp_last_step'),
+    recoveryHashes: text('recovery_hashes', { mode: 'json' }).notNull().$type<string[]>(),
+    isActive: integer('is_active', { mode: 'boolean' }).notNull(),
+    lastSignInAt: integer('last_sign_in_at'),
+    createdAt: integer('created_at').notNull(),
+    updatedAt: integer('updated_at').notNull(),
+  },
+  (table) => [index('admin_users_created_at').on(table.createdAt)],
+)
+
+export const sessions = sqliteTable(
+  'sessions',
+  {
+    seq: integer('seq').primaryKey(),
+    id: text('id').notNull().unique(),
+    tokenHash: text('token_hash').notNull().unique(),
+    userId: text('user_id')
+      .notNull()
+      .references((): AnySQLiteColumn => adminUsers.id, { onDelete: 'cascade' }),
+    method: text('method').notNull().$type<AdminSession['method']>(),
+    createdAt: integer('created_at').notNull(),
+    lastSeenAt: integer('last_seen_at').notNull(),
+    expiresAt: integer('expires_at').notNull(),
+    ip: text('ip'),
+    userAgent: text('user_agent'),
+  },
+  (table) => [
+    index('sessions_created_at').on(table.createdAt),
+    index('sessions_user').on(table.userId, table.createdAt),
   ],
 )
 

@@ -1,6 +1,8 @@
 import { existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Store, StoreLog } from '../store.ts'
+import { createAdminSessionStore } from './admin-sessions.ts'
+import { createAdminUserStore } from './admin-users.ts'
 import { createAlertStore } from './alerts.ts'
 import { createAuditStore } from './audit.ts'
 import { createBodies } from './bodies/bodies.ts'
@@ -41,6 +43,8 @@ export function createSqliteStore(connection: Connection, { log, months }: Optio
     audit: createAuditStore(engine),
     alerts: createAlertStore(engine),
     pins: createPinStore(engine),
+    adminUsers: createAdminUserStore(engine),
+    adminSessions: createAdminSessionStore(engine),
     revision: engine.revision,
 
     async status() {
