@@ -105,9 +105,12 @@ function setUpClicks() {
     const pauser = event.target.closest('[data-live-toggle]')
     if (pauser) toggleLive(pauser)
     const ticker = event.target.closest('[data-tick-all]')
-    if (ticker) for (const box of document.querySelectorAll(`input[name="${CSS.escape(ticker.dataset.tickAll)}"]`)) box.checked = ticker.checked
+    if (ticker)
+      for (const box of document.querySelectorAll(`input[name="${CSS.escape(ticker.dataset.tickAll)}"]`))
+        box.checked = ticker.checked
     // A question that was asked goes away when one clicks elsewhere.
-    for (const open of document.querySelectorAll('details.confirm[open]')) if (!open.contains(event.target)) open.open = false
+    for (const open of document.querySelectorAll('details.confirm[open]'))
+      if (!open.contains(event.target)) open.open = false
   })
   document.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape') return

@@ -29,7 +29,12 @@ function colourOf(name) {
 /** Labels that are times, in the viewer's own zone: with the hour where there are hours. */
 function timeLabels(labels) {
   const hasHours = labels.some((label) => label.length > 10)
-  const format = new Intl.DateTimeFormat(undefined, hasHours ? { month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' } : { month: 'short', day: 'numeric', timeZone: 'UTC' })
+  const format = new Intl.DateTimeFormat(
+    undefined,
+    hasHours
+      ? { month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' }
+      : { month: 'short', day: 'numeric', timeZone: 'UTC' },
+  )
   return labels.map((label) => format.format(new Date(label)))
 }
 
@@ -66,13 +71,37 @@ function draw(canvas) {
       ...(isRound && { cutout: '62%' }),
       ...(!isRound && {
         scales: {
-          x: { stacked: type === 'stacked', ticks: { color: text, maxRotation: 0, autoSkipPadding: 16 }, grid: { display: false }, border: { color: line } },
-          y: { stacked: type === 'stacked', beginAtZero: true, ticks: { color: text, maxTicksLimit: 5, callback: (value) => write(unit, value) }, grid: { color: line }, border: { display: false } },
+          x: {
+            stacked: type === 'stacked',
+            ticks: { color: text, maxRotation: 0, autoSkipPadding: 16 },
+            grid: { display: false },
+            border: { color: line },
+          },
+          y: {
+            stacked: type === 'stacked',
+            beginAtZero: true,
+            ticks: { color: text, maxTicksLimit: 5, callback: (value) => write(unit, value) },
+            grid: { color: line },
+            border: { display: false },
+          },
         },
       }),
       plugins: {
-        legend: { display: isRound || series.length > 1, position: isRound ? 'right' : 'bottom', labels: { color: text, boxWidth: 10, boxHeight: 10, filter: (_item, _data) => _item.index === undefined || _item.index < TOP } },
-        tooltip: { callbacks: { label: (item) => ` ${isRound ? item.label : item.dataset.label}: ${write(unit, item.raw ?? 0)}` } },
+        legend: {
+          display: isRound || series.length > 1,
+          position: isRound ? 'right' : 'bottom',
+          labels: {
+            color: text,
+            boxWidth: 10,
+            boxHeight: 10,
+            filter: (_item, _data) => _item.index === undefined || _item.index < TOP,
+          },
+        },
+        tooltip: {
+          callbacks: {
+            label: (item) => ` ${isRound ? item.label : item.dataset.label}: ${write(unit, item.raw ?? 0)}`,
+          },
+        },
       },
     },
   })

@@ -1,5 +1,5 @@
-import { type Card, providerCards } from './dashboard/provider-cards.ts'
 import { type Figures, readFigures } from './dashboard/figures.ts'
+import { type Card, providerCards } from './dashboard/provider-cards.ts'
 import { definePage } from './frame/page.ts'
 import type { Visit } from './frame/visit.ts'
 import { periodOf } from './periods.ts'
@@ -23,4 +23,3 @@ async function load(visit: Visit): Promise<Data> {
   const figures = await readFigures(visit, period)
   return { ...figures, cards: visit.may('read_gateway') ? providerCards(visit.ctx) : [] }
 }
-

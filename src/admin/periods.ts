@@ -2,7 +2,13 @@ const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 
 /** A stretch of time up to now, in milliseconds, the same stretch of the period before it, and how it is cut for a chart. */
-export type Period = { name: PeriodName; from: number; to: number; before: { from: number; to: number }; unit: 'hour' | 'day' }
+export type Period = {
+  name: PeriodName
+  from: number
+  to: number
+  before: { from: number; to: number }
+  unit: 'hour' | 'day'
+}
 export type PeriodName = '1h' | '24h' | '7d' | '30d'
 
 const LENGTHS: Record<PeriodName, number> = { '1h': HOUR_MS, '24h': DAY_MS, '7d': 7 * DAY_MS, '30d': 30 * DAY_MS }
@@ -21,7 +27,8 @@ export const PERIODS: readonly [PeriodName, string][] = [
 export function periodOf(text: string, now: number): Period {
   const name = Object.hasOwn(LENGTHS, text) ? (text as PeriodName) : '24h'
   const length = LENGTHS[name]
-  if (name === '1h') return { name, from: now - length, to: now, before: { from: now - 2 * length, to: now - length }, unit: 'hour' }
+  if (name === '1h')
+    return { name, from: now - length, to: now, before: { from: now - 2 * length, to: now - length }, unit: 'hour' }
   const unit = name === '24h' ? 'hour' : 'day'
   const grid = unit === 'hour' ? HOUR_MS : DAY_MS
   const to = (Math.floor(now / grid) + 1) * grid

@@ -14,7 +14,9 @@ export const projects = definePage<Data>({
     const search = query.text('q').toLowerCase()
     const { rows } = await reads.usage({ groupBy: ['project'], filter: { from: now - 30 * DAY_MS } })
     const usage = new Map(rows.map((row) => [row.keys[0], row]))
-    const found = (await reads.projects()).filter(({ name, id }) => name.toLowerCase().includes(search) || id === search)
+    const found = (await reads.projects()).filter(
+      ({ name, id }) => name.toLowerCase().includes(search) || id === search,
+    )
     return { rows: found.map((project) => ({ project, usage: usage.get(project.id) ?? null })), search }
   },
 })

@@ -1,23 +1,23 @@
 import express, { type Request, type RequestHandler, type Response, Router } from 'express'
 import type { AppContext } from '../context.ts'
+import { csvLine } from '../csv.ts'
 import { recordDenial } from '../domain/audit.ts'
 import { may } from '../domain/permissions.ts'
 import { fromStoreError } from '../domain/store-errors.ts'
-import { csvLine } from '../csv.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
+import { entryRouter } from './entry/router.ts'
 import { assetsRouter } from './frame/assets.ts'
 import { csrfToken, requireOwnForm } from './frame/csrf.ts'
-import { entryRouter } from './entry/router.ts'
 import { sendErrorPages } from './frame/error-page.ts'
 import { createForm } from './frame/form.ts'
 import { securityHeaders } from './frame/headers.ts'
 import { streamLive } from './frame/live.ts'
 import { leaveNotice } from './frame/notice.ts'
 import type { Action, Page } from './frame/page.ts'
-import { PAGES } from './pages.ts'
 import { findVisitor, type Visitor } from './frame/session.ts'
 import { sendPage } from './frame/shell.ts'
 import { createVisit, type Failure, type Visit } from './frame/visit.ts'
+import { PAGES } from './pages.ts'
 
 /** `/admin`: what everybody may have (assets, signing in), then the pages, each behind the session and what it needs. */
 export function createAdminRouter(ctx: AppContext): Router {
@@ -75,7 +75,8 @@ function answerAction(ctx: AppContext, page: Page, name: string, action: Action)
       const done = await action.run(visit, form)
       // What was changed is in force when its answer is there.
       await ctx.demo.refresh()
-      if ('shown' in done) return showPage(req, res, page, { visit, visitor, result: { action: name, data: done.shown } })
+      if ('shown' in done)
+        return showPage(req, res, page, { visit, visitor, result: { action: name, data: done.shown } })
       if (done.notice) leaveNotice(req, res, done.notice)
       res.redirect(303, done.to)
     } catch (thrown) {
@@ -123,8 +124,15 @@ async function requireRight(visit: Visit, { needs }: Action, path: string): Prom
 }
 
 function toFailure(action: string, error: GatewayError, values: Failure['values']): Failure {
-  const problems = Array.isArray(error.details?.fields) ? (error.details.fields as { field: string; reason: string }[]) : []
-  return { action, message: error.message, fields: Object.fromEntries(problems.map(({ field, reason }) => [field, reason])), values }
+  const problems = Array.isArray(error.details?.fields)
+    ? (error.details.fields as { field: string; reason: string }[])
+    : []
+  return {
+    action,
+    message: error.message,
+    fields: Object.fromEntries(problems.map(({ field, reason }) => [field, reason])),
+    values,
+  }
 }
 
 /**
@@ -134,7 +142,10 @@ function toFailure(action: string, error: GatewayError, values: Failure['values'
 function sendToSignIn(req: Request, res: Response): void {
   const isFromElsewhere = req.method === 'GET' && req.get('sec-fetch-site') === 'cross-site'
   if (isFromElsewhere) {
-    res.set('refresh', `0; url=${encodeURI(decodeURI(req.originalUrl))}`).type('html').send('<!doctype html><title>LLM Proxy</title>')
+    res
+      .set('refresh', `0; url=${encodeURI(decodeURI(req.originalUrl))}`)
+      .type('html')
+      .send('<!doctype html><title>LLM Proxy</title>')
     return
   }
   const to = req.method === 'GET' ? req.originalUrl : req.baseUrl

@@ -1,11 +1,11 @@
-import { createAdminUser } from '../../src/domain/admin-users.ts'
 import { openSession } from '../../src/domain/admin-sessions.ts'
+import { createAdminUser } from '../../src/domain/admin-users.ts'
 import { SYSTEM } from '../../src/domain/audit.ts'
 import { newRequestId } from '../../src/ids.ts'
 import type { AdminRole, AdminUser, LedgerRow } from '../../src/store/store.ts'
 import { startTestGateway, type TestGateway } from '../helpers/gateway.ts'
 
-export const PASSWORD = 'correct horse battery staple'
+export const PASSWORD = 'plum harbour lantern 42'
 
 export type Answer = { status: number; headers: Headers; html: string; location: string | null }
 

@@ -16,7 +16,9 @@ export async function openConsole(
   const watched = await browser.open()
   await watched.page
     .context()
-    .addCookies([...visitor.cookies].map(([name, value]) => ({ name, value, url, sameSite: 'Strict' as const, httpOnly: true })))
+    .addCookies(
+      [...visitor.cookies].map(([name, value]) => ({ name, value, url, sameSite: 'Strict' as const, httpOnly: true })),
+    )
   await watched.page.goto(`${url}${path}`, { waitUntil: 'load' })
   return watched
 }
@@ -28,12 +30,16 @@ export async function findBarriers(page: Page): Promise<Finding[]> {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
     // Not through a script element, which the page's policy refuses, as it should.
     await page.evaluate(AXE)
-    const { violations } = await page.evaluate(
-      () => (globalThis as unknown as { axe: { run(o: object): Promise<{ violations: Violation[] }> } }).axe.run({ resultTypes: ['violations'] }),
-    )
+    const { violations } = (await page.evaluate("axe.run({ resultTypes: ['violations'] })")) as {
+      violations: Violation[]
+    }
     for (const { id, impact, nodes } of violations) {
       if (impact !== 'serious' && impact !== 'critical') continue
-      found.push({ rule: `${id} (${colorScheme})`, impact, where: nodes.slice(0, 5).map(({ html }) => html.slice(0, 160)) })
+      found.push({
+        rule: `${id} (${colorScheme})`,
+        impact,
+        where: nodes.slice(0, 5).map(({ html }) => html.slice(0, 160)),
+      })
     }
   }
   return found
@@ -43,4 +49,4 @@ type Violation = { id: string; impact: string; nodes: { html: string }[] }
 
 /** Whether anything sticks out to the side, which phones make one scroll for. */
 export const sticksOut = (page: Page): Promise<boolean> =>
-  page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)
+  page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth')

@@ -1,6 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
-import { makeFolder } from './folder.ts'
 
 export type TestBrowser = {
   /** A new page, with an account of what happens on it. */
@@ -14,7 +15,7 @@ export type WatchedPage = {
   complaints: string[]
   /** Every request of the page, as method and URL. */
   requests: string[]
-  /** Saves a picture of what is seen, until the end of the test file; returns its path. */
+  /** Saves a picture of what is seen, until the browser is closed; returns its path. */
   picture(name: string): Promise<string>
 }
 
@@ -30,13 +31,20 @@ export async function startBrowser(): Promise<TestBrowser | string> {
       args: packaged.args,
       headless: true,
     })
-    return { open: () => watch(browser), close: () => browser.close() }
+    const folder = mkdtempSync(join(tmpdir(), 'llm-proxy-pictures-'))
+    return {
+      open: () => watch(browser, folder),
+      async close() {
+        await browser.close()
+        rmSync(folder, { recursive: true, force: true })
+      },
+    }
   } catch (error) {
     return (error instanceof Error ? error.message : String(error)).split('\n')[0]!
   }
 }
 
-async function watch(browser: Browser): Promise<WatchedPage> {
+async function watch(browser: Browser, folder: string): Promise<WatchedPage> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, deviceScaleFactor: 1 })
   const page = await context.newPage()
   const complaints: string[] = []
@@ -51,7 +59,7 @@ async function watch(browser: Browser): Promise<WatchedPage> {
     complaints,
     requests,
     async picture(name) {
-      const path = join(makeFolder(), `${name}.png`)
+      const path = join(folder, `${name}.png`)
       await page.screenshot({ path })
       return path
     },

@@ -1,9 +1,9 @@
 import type { LedgerRow, Project, Token, UsageGroup, UsageReportRow, UsageSums } from '../../store/store.ts'
 import type { BudgetState } from '../../usage/budgets.ts'
+import { budgetShare } from '../budget-share.ts'
 import type { Reads } from '../frame/reads.ts'
 import type { Visit } from '../frame/visit.ts'
 import { type Period, slotsOf } from '../periods.ts'
-import { budgetShare } from '../budget-share.ts'
 
 /** Everybody who looks at the same figures shares one reading of the ledger for so long. */
 const KEPT_MS = 2_000
@@ -84,7 +84,11 @@ async function read(reads: Reads, period: Period, now: number): Promise<Figures>
   }
 }
 
-async function nearLimit(reads: Reads, budgets: BudgetState[], projects: Map<string, Project>): Promise<Figures['nearLimit']> {
+async function nearLimit(
+  reads: Reads,
+  budgets: BudgetState[],
+  projects: Map<string, Project>,
+): Promise<Figures['nearLimit']> {
   const near = budgets
     .map((state) => ({ state, share: budgetShare(state) }))
     .filter(({ share }) => share >= NEAR_LIMIT)
@@ -93,7 +97,8 @@ async function nearLimit(reads: Reads, budgets: BudgetState[], projects: Map<str
   return Promise.all(
     near.map(async ({ state, share }) => {
       const { kind, id } = state.owner
-      if (kind === 'project') return { state, share, label: projects.get(id)?.name ?? id, href: `/admin/projects/${id}` }
+      if (kind === 'project')
+        return { state, share, label: projects.get(id)?.name ?? id, href: `/admin/projects/${id}` }
       const token = await reads.token(id).catch(() => null)
       return { state, share, label: token?.name ?? `…${token?.last4 ?? id}`, href: `/admin/tokens/${id}` }
     }),

@@ -29,7 +29,12 @@ export function providerCards({ providers, live }: Pick<AppContext, 'providers' 
       const measured = ofProvider.flatMap(({ firstEventMs }) => firstEventMs ?? [])
       const rates = ofProvider.flatMap(({ errorRate }) => errorRate ?? [])
       const errorRate = rates.length === 0 ? null : Math.max(...rates)
-      const [health, reason] = judge({ lanes: ofProvider.length, open: open.length, resting: resting.length, errorRate })
+      const [health, reason] = judge({
+        lanes: ofProvider.length,
+        open: open.length,
+        resting: resting.length,
+        errorRate,
+      })
       return {
         name,
         health,

@@ -3,9 +3,9 @@ import type { AppContext } from '../../context.ts'
 import { setCookie } from '../frame/cookies.ts'
 import { createForm } from '../frame/form.ts'
 import { safeTarget } from '../frame/safe-target.ts'
+import { setupRoutes } from './setup.ts'
 import { signInRoutes } from './sign-in.ts'
 import { signOut } from './sign-out.ts'
-import { setupRoutes } from './setup.ts'
 
 const YEAR_MS = 365 * 86_400_000
 

@@ -6,11 +6,17 @@ import { createForm } from '../frame/form.ts'
 import { leaveNotice } from '../frame/notice.ts'
 import { keepSession } from '../frame/session.ts'
 import { sendBare } from '../frame/shell.ts'
+import { clientOf } from '../frame/visit.ts'
 
 /** `/setup`: the first start has a one-time link, behind which the first owner is made. */
 export function setupRoutes(ctx: AppContext): Router {
   const router = Router({ caseSensitive: true })
-  const show = (req: Request, res: Response, status: number, given: { code: string; name?: string; message?: string }) =>
+  const show = (
+    req: Request,
+    res: Response,
+    status: number,
+    given: { code: string; name?: string; message?: string },
+  ) =>
     sendBare(req, res, status, {
       title: 'Set up the console',
       view: 'setup',
@@ -29,9 +35,8 @@ export function setupRoutes(ctx: AppContext): Router {
     if (password !== form.raw('password_again')) {
       return show(req, res, 422, { code, name, message: 'The two passwords differ.' })
     }
-    const client = { ip: req.ip ?? null, userAgent: req.get('user-agent') ?? null }
     try {
-      const { secret } = await ctx.admin.setup.complete(code, { name, password }, client)
+      const { secret } = await ctx.admin.setup.complete(code, { name, password }, clientOf(req))
       keepSession(req, res, secret, ctx)
     } catch (thrown) {
       const error = toGatewayError(thrown)

@@ -7,6 +7,7 @@ import { duration } from '../frame/format.ts'
 import { safeTarget } from '../frame/safe-target.ts'
 import { findVisitor, keepSession } from '../frame/session.ts'
 import { sendBare } from '../frame/shell.ts'
+import { clientOf } from '../frame/visit.ts'
 
 /** The name and password wait, sealed, in the second form: so long. */
 const CODE_PATIENCE_MS = 5 * 60_000
@@ -43,12 +44,12 @@ export function signInRoutes(ctx: AppContext): Router {
   router.post('/sign-in', async (req, res) => {
     const form = createForm((req.body ?? {}) as Record<string, unknown>)
     requireOwnForm(req, form, visitorCsrfToken(req, res))
-    if (!ctx.config.admin.passwordSignIn) throw new GatewayError('forbidden', { message: 'Passwords are switched off: use single sign-on.' })
+    if (!ctx.config.admin.passwordSignIn)
+      throw new GatewayError('forbidden', { message: 'Passwords are switched off: use single sign-on.' })
     const given = readGiven(ctx, form)
     if (given === null) return show(req, res, { status: 401, message: 'That took too long. Start again.' })
     const { name, password, code } = given
-    const client = { ip: req.ip ?? null, userAgent: req.get('user-agent') ?? null }
-    const result = await ctx.admin.signIn({ name, password, ...(code !== '' && { code }) }, client)
+    const result = await ctx.admin.signIn({ name, password, ...(code !== '' && { code }) }, clientOf(req))
     switch (result.outcome) {
       case 'signed_in':
         keepSession(req, res, result.secret, ctx)
@@ -57,7 +58,12 @@ export function signInRoutes(ctx: AppContext): Router {
         return show(req, res, { name, pending: ctx.sealer.seal(JSON.stringify({ name, password, at: ctx.now() })) })
       case 'refused': {
         const wrong = code === '' ? 'The name or the password is wrong.' : 'The code is wrong, or was used already.'
-        return show(req, res, { status: 401, message: wrong, name, ...(code !== '' && { pending: form.raw('pending') }) })
+        return show(req, res, {
+          status: 401,
+          message: wrong,
+          name,
+          ...(code !== '' && { pending: form.raw('pending') }),
+        })
       }
       case 'wait': {
         const message = `Too many tries. Try again in ${duration(Math.ceil(result.retryAfterMs / 1000) * 1000)}.`

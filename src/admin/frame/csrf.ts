@@ -29,7 +29,8 @@ export function requireOwnForm(req: Request, form: Form, token: string): void {
     (site !== undefined && site !== 'same-origin') || (origin !== undefined && hostOf(origin) !== req.headers.host)
   if (isForeign || !equalSecrets(form.raw('_csrf'), token)) {
     throw new GatewayError('forbidden', {
-      message: 'This form is out of date, or was sent from another site. Nothing was changed: go back, reload the page, and try again.',
+      message:
+        'This form is out of date, or was sent from another site. Nothing was changed: go back, reload the page, and try again.',
     })
   }
 }

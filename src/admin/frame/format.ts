@@ -64,13 +64,17 @@ export function percent(share: number | null | undefined): string {
 }
 
 /** How much more than before, as +12 %; null where there was nothing before. */
-export function change(now: number | bigint, before: number | bigint): { text: string; direction: 'up' | 'down' | 'same' } | null {
+export function change(
+  now: number | bigint,
+  before: number | bigint,
+): { text: string; direction: 'up' | 'down' | 'same' } | null {
   const [current, previous] = [Number(now), Number(before)]
   if (previous === 0) return null
   const share = (current - previous) / previous
   const rounded = Math.round(share * 100)
   if (rounded === 0) return { text: '±0 %', direction: 'same' }
-  const text = rounded > 999 ? `×${compact(Math.round((current / previous) * 10) / 10)}` : `${rounded > 0 ? '+' : ''}${rounded} %`
+  const text =
+    rounded > 999 ? `×${compact(Math.round((current / previous) * 10) / 10)}` : `${rounded > 0 ? '+' : ''}${rounded} %`
   return { text, direction: rounded > 0 ? 'up' : 'down' }
 }
 

@@ -19,9 +19,14 @@ export function streamLive(
   { view, everyMs, load }: Live,
   { visit, isStillIn }: { visit: Visit; isStillIn(): Promise<boolean> },
 ): void {
-  if (open >= MAX_STREAMS) throw new GatewayError('overloaded', { message: 'Too many people watch live. Reload later.' })
+  if (open >= MAX_STREAMS)
+    throw new GatewayError('overloaded', { message: 'Too many people watch live. Reload later.' })
   open++
-  res.set({ 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
+  res.set({
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  })
   res.flushHeaders()
   let timer: NodeJS.Timeout | undefined
   let sent = ''
@@ -34,7 +39,13 @@ export function streamLive(
     if (html !== sent && !res.writableNeedDrain) {
       sent = html
       sentAt = now
-      res.write(`${html.trim().split('\n').map((line) => `data: ${line}\n`).join('')}\n`)
+      res.write(
+        `${html
+          .trim()
+          .split('\n')
+          .map((line) => `data: ${line}\n`)
+          .join('')}\n`,
+      )
     } else if (Math.abs(now - sentAt) > SILENCE_MS) {
       sentAt = now
       res.write(': still here\n\n')

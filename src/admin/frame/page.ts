@@ -1,7 +1,7 @@
+import type { CsvCell } from '../../csv.ts'
 import type { Permission } from '../../domain/permissions.ts'
 import type { Form } from './form.ts'
 import type { IconName } from './icons.ts'
-import type { CsvCell } from '../../csv.ts'
 import type { Visit } from './visit.ts'
 
 /**

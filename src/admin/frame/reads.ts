@@ -39,7 +39,11 @@ export type Reads = {
 export const MAX_PROJECTS = 2000
 const PAGE = 200
 
-type Sources = { store: Pick<Store, 'projects' | 'providerKeys' | 'tokens' | 'ledger'>; budgets: Budgets; now(): number }
+type Sources = {
+  store: Pick<Store, 'projects' | 'providerKeys' | 'tokens' | 'ledger'>
+  budgets: Budgets
+  now(): number
+}
 
 export function createReads({ store, budgets, now }: Sources, only: string | null): Reads {
   const isVisible = (projectId: string | null) => only === null || projectId === only

@@ -17,11 +17,14 @@ const helpers = {
   icon,
   asset: assetUrl,
   time,
-  ago: (at: number | null, now: number) => (at === null ? format.UNKNOWN : timeTag(at, format.relative(at, now), 'data-relative')),
+  ago: (at: number | null, now: number) =>
+    at === null ? format.UNKNOWN : timeTag(at, format.relative(at, now), 'data-relative'),
   /** An address with other parameters: null takes one away. */
   link,
-  json: (value: unknown) => JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? Number(part) : part)),
-  pretty: (value: unknown) => JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? String(part) : part), 2),
+  json: (value: unknown) =>
+    JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? Number(part) : part)),
+  pretty: (value: unknown) =>
+    JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? String(part) : part), 2),
 }
 
 /** The minute in UTC; the browser turns it into the viewer's own zone, with UTC a hover away. HTML. */
@@ -52,4 +55,3 @@ function compiled(view: string): ejs.TemplateFunction {
   }
   return template
 }
-

@@ -1,10 +1,10 @@
 import type { Request, Response } from 'express'
 import { may } from '../../domain/permissions.ts'
+import { PAGES } from '../pages.ts'
 import { readCookie } from './cookies.ts'
 import { csrfToken } from './csrf.ts'
 import { takeNotice } from './notice.ts'
 import type { Crumb, NavGroup, Page } from './page.ts'
-import { PAGES } from '../pages.ts'
 import { render } from './render.ts'
 import type { Visit } from './visit.ts'
 
@@ -39,14 +39,24 @@ export function sendPage(
 }
 
 /** A page for who has not signed in. */
-export function sendBare(req: Request, res: Response, status: number, { title, view, locals }: Omit<Shown, 'crumbs'>): void {
+export function sendBare(
+  req: Request,
+  res: Response,
+  status: number,
+  { title, view, locals }: Omit<Shown, 'crumbs'>,
+): void {
   const body = render(view, locals)
-  res.status(status).type('html').send(render('bare', { title, body, theme: themeOf(req), notice: takeNotice(req, res) }))
+  res
+    .status(status)
+    .type('html')
+    .send(render('bare', { title, body, theme: themeOf(req), notice: takeNotice(req, res) }))
 }
 
 /** What this visitor may open, in groups. */
 function navigationFor({ user }: Visit, path: string) {
-  const items = PAGES.flatMap((page) => (page.nav && may(user, page.needs ?? 'read') ? [toItem(page, page.nav, path)] : []))
+  const items = PAGES.flatMap((page) =>
+    page.nav && may(user, page.needs ?? 'read') ? [toItem(page, page.nav, path)] : [],
+  )
   return [...Map.groupBy(items, ({ group }) => group)].map(([group, pages]) => ({ group, pages }))
 }
 

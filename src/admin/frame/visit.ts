@@ -1,6 +1,7 @@
 import type { Request } from 'express'
 import type { AppContext } from '../../context.ts'
-import type { Actor } from '../../domain/audit.ts'
+import type { Client } from '../../domain/admin-sessions.ts'
+import { type Actor, adminActor } from '../../domain/audit.ts'
 import type { Parts } from '../../domain/parts.ts'
 import { may, type Permission } from '../../domain/permissions.ts'
 import { providerNamesOf } from '../../providers/index.ts'
@@ -40,7 +41,11 @@ export type Failure = {
   values: Readonly<Record<string, string>>
 }
 
-export function createVisit(ctx: AppContext, req: Request, { user, session }: { user: AdminUser; session: AdminSession }): Visit {
+export function createVisit(
+  ctx: AppContext,
+  req: Request,
+  { user, session }: { user: AdminUser; session: AdminSession },
+): Visit {
   return {
     ctx,
     user,
@@ -54,7 +59,7 @@ export function createVisit(ctx: AppContext, req: Request, { user, session }: { 
       providerNames: providerNamesOf(ctx.config),
       defaultProvider: ctx.config.defaultProvider,
     },
-    actor: { name: `admin:${user.name}`, ip: req.ip ?? null, userAgent: req.get('user-agent') ?? null },
+    actor: adminActor(user, clientOf(req)),
     params: req.params as Record<string, string>,
     query: createForm(req.query),
     url: req.originalUrl,
@@ -62,3 +67,6 @@ export function createVisit(ctx: AppContext, req: Request, { user, session }: { 
     failure: null,
   }
 }
+
+/** Where a request comes from. */
+export const clientOf = (req: Request): Client => ({ ip: req.ip ?? null, userAgent: req.get('user-agent') ?? null })

@@ -65,7 +65,9 @@ export function createReport(groupBy: UsageGroup[], metadataOf: MetadataOf, maxR
       for (const { sums } of groups) addSums(totals, sums)
       const rows = groups.map(({ keys, sums }) => ({ keys, ...present(sums) }))
       if (top !== undefined) {
-        rows.sort((a, b) => Number(b.costNanoUsd - a.costNanoUsd) || b.requests - a.requests || compareAll(a.keys, b.keys))
+        rows.sort(
+          (a, b) => Number(b.costNanoUsd - a.costNanoUsd) || b.requests - a.requests || compareAll(a.keys, b.keys),
+        )
         return { rows: rows.slice(0, top), totals: present(totals) }
       }
       const timeKey = groupBy.indexOf(groupBy.includes('hour') ? 'hour' : 'day')
