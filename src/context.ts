@@ -1,5 +1,7 @@
 import type { Config } from './config/config.ts'
 import type { LoadedConfig } from './config/load.ts'
+import { setupCodeFile } from './config/secrets.ts'
+import { type AdminDoor, createAdminDoor } from './domain/admin-door.ts'
 import { createIpList } from './domain/ip-list.ts'
 import { createSealer, type Sealer } from './domain/secrets.ts'
 import { createTokenIndex, type TokenIndex } from './domain/token-index.ts'
@@ -63,6 +65,8 @@ export type AppContext = {
   /** What is known of the providers at this moment. */
   live: Live
   pins: Pins
+  /** How people come into the admin console. */
+  admin: AdminDoor
   explain: Explain
   slots: Slots
   fairShare: FairShare
@@ -127,6 +131,7 @@ export async function openContext({
     encryptionKey.toString('hex'),
     ...config.proxyApiKeys,
     ...(config.alerts.webhook?.secret ? [config.alerts.webhook.secret] : []),
+    ...(config.admin.oidc?.clientSecret ? [config.admin.oidc.clientSecret] : []),
     ...providers.list().flatMap(({ sharedKey }) => (sharedKey === null || sharedKey === NO_KEY ? [] : sharedKey)),
     ...Object.values(config.providers).flatMap(({ headers = {} }) => secretsAmong(headers)),
   ]) {
@@ -241,6 +246,15 @@ export async function openContext({
         cause,
       }),
   })
+  const admin = createAdminDoor({
+    config: config.admin,
+    store,
+    sealer,
+    metrics,
+    log,
+    now,
+    file: setupCodeFile(dataDir),
+  })
   const probes = startHealthProbes({ http, providers, live, log, everyMs: config.healthProbeMs })
   const reload = createReload({ loaded, load, routing, prices, alerts, store, log, now })
   const explain = createExplain({
@@ -279,6 +293,7 @@ export async function openContext({
     live,
     routing,
     pins,
+    admin,
     explain,
     slots: createSlots({
       limitsOf: (name) => (Object.hasOwn(config.providers, name) ? (config.providers[name]!.limits ?? null) : null),
@@ -301,7 +316,7 @@ export async function openContext({
       const unpinned = await pins.close()
       if (unpinned > 0)
         log.error('accounts of objects are forgotten, for they could not be written', { objects: unpinned })
-      await Promise.all([alerts.close(), retention.close(), bodies?.close()])
+      await Promise.all([alerts.close(), retention.close(), admin.close(), bodies?.close()])
       await Promise.all([http.close(), estimator.close(), demo.close()])
       await store.close()
       log.flush()

@@ -1,4 +1,5 @@
 import type { Routing } from '../routing/types.ts'
+import type { AdminRole } from '../store/store.ts'
 
 /** Prices that are not those of the list. */
 export type PriceConfig = {
@@ -83,6 +84,32 @@ export type Config = {
   /** Express' `trust proxy` setting. */
   trustProxy: boolean | number | string
   corsOrigins: string[]
+  admin: AdminConfig
+}
+
+/** The admin console and how one signs in to it. */
+export type AdminConfig = {
+  enabled: boolean
+  /** When a session ends that was not seen, and when any does. */
+  idleMs: number
+  totalMs: number
+  /** Where people reach the gateway, without a slash at the end; null: not said. */
+  publicUrl: string | null
+  passwordSignIn: boolean
+  oidc: {
+    issuer: string
+    clientId: string
+    /** Null: a public client. */
+    clientSecret: string | null
+    scopes: string
+    nameClaim: string
+    /** A claim, or a path into one; null: roles are given here. */
+    roleClaim: string | null
+    /** By the claim's values. */
+    roleMap: Record<string, AdminRole>
+    /** Of whom no value maps to a role; null: refused. */
+    defaultRole: AdminRole | null
+  } | null
 }
 
 export type AlertConfig = {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { PROVIDERS } from '../providers/registry.ts'
+import { checkAdmin, toAdmin } from './admin-options.ts'
 import type { Config, ProviderConfig } from './config.ts'
 import { ConfigError } from './config-error.ts'
 import { type ConfigFile, hasVariable, interpolate, readConfigFile } from './config-file.ts'
@@ -56,6 +57,7 @@ export function loadConfig({ env, cwd, terminal = false }: Surroundings): Loaded
   const rules = readRules(file, providerNames, routes, environment, findings)
   const limits = readLimits(values, environment, file, findings)
   checkTogether(values, origins, findings)
+  checkAdmin(values, isLoopback, findings)
   const { label } = readings.find(([name]) => name === 'DEFAULT_PROVIDER')![1]
   checkDefaultProvider(values, label, providerNames, findings)
   warnOfMissingAddresses(values, findings)
@@ -218,6 +220,7 @@ function toConfig(
     },
     trustProxy: values.TRUST_PROXY,
     corsOrigins: [...values.CORS_ORIGINS],
+    admin: toAdmin(values),
   }
 }
 

@@ -47,16 +47,14 @@ export const host = text.refine((value) => isIP(value) > 0 || /^[a-z0-9]([a-z0-9
   error: 'must be an IP address or a host name, without a port',
 })
 
-/** An http(s) address to which paths are appended; comes out without a trailing slash. */
-export const baseUrl = text.transform((value, context) => {
-  const url = URL.canParse(value) ? new URL(value) : null
-  const complaint = complainAboutUrl(url, value)
-  if (complaint !== null) {
-    context.addIssue({ code: 'custom', message: complaint })
-    return z.NEVER
-  }
-  return value.replace(/\/+$/, '')
+/** An http(s) address as it was written. */
+export const address = text.superRefine((value, context) => {
+  const complaint = complainAboutUrl(URL.canParse(value) ? new URL(value) : null, value)
+  if (complaint !== null) context.addIssue({ code: 'custom', message: complaint })
 })
+
+/** An http(s) address to which paths are appended; comes out without a trailing slash. */
+export const baseUrl = address.transform((value) => value.replace(/\/+$/, ''))
 
 export const KEY_BYTES = 32
 

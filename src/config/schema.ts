@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { adminOptions } from './admin-options.ts'
 import { alertOptions } from './alert-options.ts'
 import * as parse from './parsers.ts'
 import { priceDiscounts, priceModels } from './price-parsers.ts'
@@ -10,6 +11,7 @@ import { translationOptions } from './translation-options.ts'
 export const GROUPS = {
   server: 'Server',
   access: 'Access',
+  admin: 'Admin console',
   providers: 'Providers',
   prices: 'Prices',
   alerts: 'Alerts',
@@ -124,6 +126,8 @@ export const OPTIONS = {
     default: false,
     description: 'Lets every client in without a key. Only with a loopback `HOST`.',
   }),
+
+  ...adminOptions,
 
   ...providerOptions(),
   ...azureOptions,

@@ -67,6 +67,23 @@ const ENCRYPTION_KEY: SecretKind = {
   accepts: (value) => encryptionKey.safeParse(value).success,
 }
 
+const SETUP_CODE: SecretKind = {
+  option: 'admin-setup-code',
+  fileName: 'admin-setup-code',
+  generate: () => randomBytes(32).toString('base64url'),
+  accepts: (value) => /^[\w-]{43}$/.test(value),
+}
+
+/** The file of the code that lets the first admin user in. `ensure` throws `ConfigError` when it cannot be used. */
+export function setupCodeFile(dataDir: string) {
+  const path = join(dataDir, SETUP_CODE.fileName)
+  return {
+    path,
+    ensure: () => ensureSecret(dataDir, SETUP_CODE).value,
+    remove: () => rmSync(path, { force: true }),
+  }
+}
+
 /**
  * Reads the secret in `dataDir`, or creates it (0600, the folder 0700). Processes that start at once agree on one value.
  * Throws `ConfigError` when the file cannot be used: a secret is never replaced.

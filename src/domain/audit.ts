@@ -1,15 +1,21 @@
 import { GatewayError } from '../errors.ts'
 import { newId } from '../ids.ts'
 import { redact } from '../redact.ts'
-import type { AuditEntry, AuditStamp } from '../store/store.ts'
+import type { AdminUser, AuditEntry, AuditStamp } from '../store/store.ts'
 import type { Parts } from './parts.ts'
 import { fromStoreError } from './store-errors.ts'
 
-/** Who acts, and from where. `name`: `management_token`, `cli`, `system`, or `anonymous` for the denied. */
+/** Who acts, and from where. `name`: `management_token`, `cli`, `system`, `admin:<name>`, or `anonymous` for the denied. */
 export type Actor = { name: string; ip: string | null; userAgent: string | null }
 
 /** The gateway by itself. */
 export const SYSTEM: Actor = { name: 'system', ip: null, userAgent: null }
+
+/** Somebody who is signed in to the admin console. */
+export const adminActor = (
+  { name }: Pick<AdminUser, 'name'>,
+  { ip, userAgent }: { ip: string | null; userAgent: string | null },
+): Actor => ({ name: `admin:${name}`, ip, userAgent })
 
 /** What is acted on: `token.revoke`, which token, in which project. */
 export type Subject = { action: string; targetId?: string | null; projectId?: string | null }
@@ -89,4 +95,4 @@ export function makeStamp(
 const MAX_TEXT = 200
 
 /** What strangers may write into the log: bounded, and without a secret that they put in the wrong place. */
-const cleanText = (text: string) => redact(text.slice(0, 4 * MAX_TEXT)).slice(0, MAX_TEXT)
+export const cleanText = (text: string) => redact(text.slice(0, 4 * MAX_TEXT)).slice(0, MAX_TEXT)
