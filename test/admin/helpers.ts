@@ -85,9 +85,8 @@ function visitor(url: string, user: AdminUser, secret?: string): Visitor {
     csrf,
     get: (path, headers = {}) => send('GET', path, headers),
     async post(path, fields = {}, headers = {}) {
-      const body = new URLSearchParams({ _csrf: await csrf() })
+      const body = new URLSearchParams('_csrf' in fields ? {} : { _csrf: await csrf() })
       for (const [name, value] of Object.entries(fields)) {
-        if (name === '_csrf') body.delete('_csrf')
         for (const one of [value].flat()) body.append(name, one)
       }
       return send('POST', path, headers, body)
