@@ -62,7 +62,10 @@ describe('a form', () => {
   })
 
   it('sent again with a reload comes back to the page it was on', async () => {
-    expect(await owner.get('/admin/projects/new/create')).toMatchObject({ status: 303, location: '/admin/projects/new' })
+    expect(await owner.get('/admin/projects/new/create')).toMatchObject({
+      status: 303,
+      location: '/admin/projects/new',
+    })
   })
 })
 

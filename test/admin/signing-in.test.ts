@@ -19,8 +19,7 @@ beforeEach(() => {
   now += 24 * 60 * MINUTE
 })
 
-const newUser = async (name: string) =>
-  createAdminUser(house.ctx, SYSTEM, { name, role: 'admin', password: PASSWORD })
+const newUser = async (name: string) => createAdminUser(house.ctx, SYSTEM, { name, role: 'admin', password: PASSWORD })
 const signIn = (visitor: Visitor, name: string, password = PASSWORD, more: Record<string, string> = {}) =>
   visitor.post('/admin/sign-in', { name, password, ...more })
 
@@ -97,7 +96,8 @@ describe('signing in', () => {
     await newUser('guessed@example.com')
     const visitor = house.stranger()
     let answer = await signIn(visitor, 'guessed@example.com', 'wrong password')
-    for (let i = 0; i < 20 && answer.status !== 429; i++) answer = await signIn(visitor, 'guessed@example.com', 'wrong password')
+    for (let i = 0; i < 20 && answer.status !== 429; i++)
+      answer = await signIn(visitor, 'guessed@example.com', 'wrong password')
     expect(answer.status).toBe(429)
     expect(answer.html).toMatch(/Too many tries. Try again in \d+ (second|minute)s?\./)
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
@@ -178,7 +178,18 @@ describe('a session', () => {
   it('is over at once when its user is switched off', async () => {
     const visitor = await house.as('viewer')
     const { adminUsers } = house.ctx.store
-    const stamp = { id: 'aud_off', at: now, actor: 'test', ip: null, userAgent: null, action: 'test', targetId: null, projectId: null, outcome: 'success' as const, reason: null }
+    const stamp = {
+      id: 'aud_off',
+      at: now,
+      actor: 'test',
+      ip: null,
+      userAgent: null,
+      action: 'test',
+      targetId: null,
+      projectId: null,
+      outcome: 'success' as const,
+      reason: null,
+    }
     await adminUsers.update(visitor.user.id, { isActive: false }, now, stamp)
     expect((await visitor.get('/admin')).status).toBe(303)
   })
@@ -205,10 +216,19 @@ describe('the first start', () => {
       expect(await fresh.ctx.store.adminUsers.count()).toBe(0)
 
       const code = (await fresh.ctx.admin.setup.code())!
-      const differ = await visitor.post('/admin/setup', { ...fields, setup_code: code, password_again: 'another one here' })
+      const differ = await visitor.post('/admin/setup', {
+        ...fields,
+        setup_code: code,
+        password_again: 'another one here',
+      })
       expect(differ.status).toBe(422)
       expect(differ.html).toContain('The two passwords differ.')
-      const short = await visitor.post('/admin/setup', { ...fields, setup_code: code, password: 'short', password_again: 'short' })
+      const short = await visitor.post('/admin/setup', {
+        ...fields,
+        setup_code: code,
+        password: 'short',
+        password_again: 'short',
+      })
       expect(short.status).toBe(422)
 
       const done = await visitor.post('/admin/setup', { ...fields, setup_code: code })
@@ -217,7 +237,9 @@ describe('the first start', () => {
       const again = await fresh.stranger().get(`/admin/setup?code=${code}`)
       expect(again).toMatchObject({ status: 303, location: '/admin/sign-in' })
       const second = house.stranger()
-      expect((await second.post('/admin/setup', { ...fields, _csrf: await second.csrf(), setup_code: code })).status).not.toBe(303)
+      expect(
+        (await second.post('/admin/setup', { ...fields, _csrf: await second.csrf(), setup_code: code })).status,
+      ).not.toBe(303)
       expect(fresh.logs()).not.toContain(code)
     } finally {
       await fresh.stop()
