@@ -160,6 +160,14 @@ export async function openContext({
       const { costNanoUsd, tokens } = await store.ledger.spend({ ...owner, from, ...(to !== null && { to }) })
       return { nanoUsd: costNanoUsd, tokens }
     },
+    spendOfAll: async (kind, from, to) => {
+      const { rows } = await store.ledger.usage({ groupBy: [kind], filter: { from, ...(to !== null && { to }) } })
+      return new Map(
+        rows.flatMap(({ keys: [id], costNanoUsd, inputTokens, outputTokens }) =>
+          id == null ? [] : [[id, { nanoUsd: costNanoUsd, tokens: inputTokens + outputTokens }]],
+        ),
+      )
+    },
   })
   const retention = keepRequests({ store, days: config.requestLogDays, bodyDays: config.bodyLog.days, log, now })
   const { request, response, days } = config.bodyLog
