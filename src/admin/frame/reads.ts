@@ -29,6 +29,7 @@ export type Reads = {
   providerKeys(projectId: string): Promise<ProviderKey[]>
   /** Of all projects that the visitor may see, oldest first, `MAX_KEYS` at the most. */
   keysOfProvider(provider: string): Promise<ProviderKey[]>
+  countKeysByProvider(): Promise<Map<string, number>>
   tokens(filter: Omit<TokenFilter, 'now'>, page: Page): Promise<PageOf<Token>>
   token(id: string): Promise<Token>
   requests(filter: RequestFilter, page: Page): Promise<PageOf<LedgerRow>>
@@ -86,6 +87,11 @@ export function createReads({ store, budgets, now }: Sources, only: string | nul
     async keysOfProvider(provider) {
       if (only === null) return store.providerKeys.listByProvider(provider, MAX_KEYS)
       return (await store.providerKeys.listByProject(only)).filter((key) => key.provider === provider)
+    },
+    async countKeysByProvider() {
+      if (only === null) return store.providerKeys.countByProvider()
+      const own = Map.groupBy(await store.providerKeys.listByProject(only), ({ provider }) => provider)
+      return new Map([...own].map(([provider, keys]) => [provider, keys.length]))
     },
     tokens: async (filter, page) => store.tokens.list({ ...scoped(filter), now: now() }, page),
     requests: async (filter, page) => store.ledger.list(scoped(filter), page),
