@@ -1,4 +1,5 @@
 import type { AppContext } from '../../context.ts'
+import { DEFAULT_PROJECT } from '../../domain/default-project.ts'
 import { toGatewayError } from '../../errors.ts'
 import type { Project } from '../../store/store.ts'
 import type { Visit } from '../frame/visit.ts'
@@ -31,7 +32,7 @@ export const ENDPOINTS = [
 export async function readExplained({ ctx, query }: Visit, projects: readonly Project[]): Promise<Explained> {
   const asked: Asked = {
     model: query.text('model'),
-    project: query.text('project'),
+    project: query.text('project') || usualProject(query, projects),
     token: query.text('token'),
     endpoint: query.text('endpoint') || ENDPOINTS[0]!,
     headers: query.text('headers'),
@@ -49,6 +50,12 @@ export async function readExplained({ ctx, query }: Visit, projects: readonly Pr
     const field = question.tokenId === null ? 'project' : 'token'
     return { ...unanswered, problems: { [field]: 'is not known here' } }
   }
+}
+
+/** Chosen before anybody has asked: the one that tokens are of where nothing else was said. */
+function usualProject(query: Visit['query'], projects: readonly Project[]): string {
+  if (['model', 'body', 'token'].some((name) => query.text(name) !== '')) return ''
+  return (projects.find(({ name }) => name === DEFAULT_PROJECT) ?? projects[0])?.id ?? ''
 }
 
 function toQuestion(
