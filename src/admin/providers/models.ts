@@ -15,7 +15,10 @@ export type ModelTable = {
 
 export const MAX_MODELS = 200
 
-/** The provider's own list as it was known last for this key, with prices. An old one is asked for anew behind the scenes. */
+/**
+ * The provider's own list as it was known last for this key, with prices. One that is old is asked for behind the scenes, where the key
+ * is the operator's: nobody's key is used because somebody looks.
+ */
 export function readModels(
   { modelLists, prices }: Pick<AppContext, 'modelLists' | 'prices'>,
   provider: ConfiguredProvider,
@@ -23,7 +26,7 @@ export function readModels(
   { search, now, most = MAX_MODELS }: { search: string; now: number; most?: number },
 ): ModelTable {
   if (key === null) return { rows: [], found: 0, total: null, search }
-  modelLists.names(provider, key)
+  if (key === provider.sharedKey) modelLists.names(provider, key)
   const models = modelLists.known(provider, key)
   const ids = [...new Set(models?.map(({ id }) => id))].sort()
   const wanted = search.toLowerCase()
