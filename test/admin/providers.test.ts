@@ -4,7 +4,7 @@ import { SYSTEM } from '../../src/domain/audit.ts'
 import { addProviderKey } from '../../src/domain/provider-keys.ts'
 import type { Project, ProviderKey } from '../../src/store/store.ts'
 import { type Script, sendJson, startUpstream, type Upstream } from '../helpers/upstream.ts'
-import { type Answer, aRequest, keep, startConsole, type TestConsole, type Visitor } from './helpers.ts'
+import { type Answer, aRequest, keep, startConsole, type TestConsole, textOf, type Visitor } from './helpers.ts'
 
 const OPERATORS_KEY = 'sk-of-the-operator-00000000'
 const PROJECTS_KEY = 'sk-of-the-search-team-00007777'
@@ -62,12 +62,6 @@ async function closedAddress(): Promise<string> {
   return url
 }
 
-const textOf = ({ html }: Pick<Answer, 'html'>) =>
-  html
-    .replace(/<[^>]*>/g, ' ')
-    .replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)))
-    .replace(/&(lt|gt|amp|quot);/g, (_, name: string) => ({ lt: '<', gt: '>', amp: '&', quot: '"' })[name]!)
-    .replace(/\s+/g, ' ')
 const test = (provider: string, keyId = 'shared') => admin.post(`/admin/providers/${provider}/test`, { key_id: keyId })
 const audited = async (action: string) =>
   (await house.ctx.store.audit.list({ action }, { limit: 1 })).data.map(({ actor, targetId, after }) => ({

@@ -1,14 +1,11 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { loadConfig } from '../../src/config/load.ts'
 import { SYSTEM } from '../../src/domain/audit.ts'
 import { createRoute } from '../../src/domain/routes.ts'
-import { makeFolder } from '../helpers/folder.ts'
 import { MANAGEMENT_TOKEN } from '../helpers/gateway.ts'
 import { sendJson, startUpstream, type Upstream } from '../helpers/upstream.ts'
 import { route, target } from '../routing/house.ts'
-import { type Answer, startConsole, type TestConsole, type Visitor } from './helpers.ts'
+import { type Answer, startConsole, type TestConsole, textOf, type Visitor } from './helpers.ts'
 
 let house: TestConsole
 let upstream: Upstream
@@ -57,13 +54,6 @@ afterAll(async () => {
 const stored = () => house.ctx.store.routes.list()
 const audited = async (action: string) =>
   (await house.ctx.store.audit.list({ action }, { limit: 10 })).data.map(({ actor, outcome }) => ({ actor, outcome }))
-/** What a reader sees, without tags. */
-const textOf = ({ html }: Pick<Answer, 'html'>) =>
-  html
-    .replace(/<[^>]*>/g, ' ')
-    .replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)))
-    .replace(/&(lt|gt|amp|quot);/g, (_, name: string) => ({ lt: '<', gt: '>', amp: '&', quot: '"' })[name]!)
-    .replace(/\s+/g, ' ')
 const remove = async (pattern: string) => {
   const found = (await stored()).find((one) => one.pattern === pattern)
   if (found) await admin.post(`/admin/routing/${found.id}/edit/delete`)
@@ -383,57 +373,4 @@ describe('an explanation', () => {
     expect(/class="field-error"[^>]*>([^<]*)/.exec(page.html)?.[1]).toContain(reason)
     expect(page.html).not.toContain('id="explanation"')
   })
-})
-
-describe('reading the configuration again', () => {
-  const FIRST = 'routes: { fast: { targets: [ { provider: openai } ] } }\n'
-
-  it('says what was taken over, what needs a restart, and who asked', async () => {
-    const dataDir = makeFolder({ 'llm-proxy.yaml': FIRST })
-    const other = await startConsole({ dataDir })
-    try {
-      const somebody = await other.as('admin')
-      writeFileSync(join(dataDir, 'llm-proxy.yaml'), `${FIRST}breaker: { failures: 9 }\nmax_body_mb: 3\n`)
-      const page = await somebody.post('/admin/routing/reload')
-      expect(page.status).toBe(200)
-      const text = textOf(page)
-      expect(text).toContain('The configuration was read again. Taken over: BREAKER_FAILURES.')
-      expect(text).toMatch(/Needs a restart MAX_BODY_MB/)
-      expect(text).toContain('opens after 9 failures')
-      const { data } = await other.ctx.store.audit.list({ action: 'config.reload' }, { limit: 5 })
-      expect(data).toMatchObject([{ actor: `admin:${somebody.user.name}`, outcome: 'success' }])
-    } finally {
-      await other.stop()
-    }
-  })
-
-  it('lists all problems, and leaves everything as it was', async () => {
-    const dataDir = makeFolder({ 'llm-proxy.yaml': FIRST })
-    const other = await startConsole({ dataDir })
-    try {
-      const somebody = await other.as('owner')
-      const wrong = ['a', 'b', 'c', 'd'].map((name) => `  ${name}: { targets: [ { provider: nobody-${name} } ] }`)
-      writeFileSync(join(dataDir, 'llm-proxy.yaml'), `routes:\n${wrong.join('\n')}\n`)
-      const page = await somebody.post('/admin/routing/reload')
-      expect(page.status).toBe(400)
-      const text = textOf(page)
-      expect(text).toContain('the one before stays in force')
-      for (const name of ['a', 'b', 'c', 'd']) expect(text).toContain(`routes.${name}.targets[0].provider`)
-      expect(text).toContain('fast file fallback')
-    } finally {
-      await other.stop()
-    }
-  })
-})
-
-it('a gateway without routes teaches what one is good for', async () => {
-  const other = await startConsole()
-  try {
-    const text = textOf(await (await other.as('viewer')).get('/admin/routing'))
-    expect(text).toContain('No routes yet')
-    expect(text).not.toContain('Create a route')
-    expect(textOf(await (await other.as('admin')).get('/admin/routing'))).toContain('Create a route')
-  } finally {
-    await other.stop()
-  }
 })
