@@ -32,6 +32,12 @@ export class KeyBenches {
     if (entry !== undefined && entry.at <= startedAt) this.#entries.delete(name)
   }
 
+  /** It may work again, whatever it rested for. False: it did not rest. */
+  release(provider: string, keyId: string, now: number): boolean {
+    if (this.#entryOf(provider, keyId, now) === null) return false
+    return this.#entries.delete(nameOf(provider, keyId))
+  }
+
   until(provider: string, keyId: string, now: number): number | null {
     return this.#entryOf(provider, keyId, now)?.untilMs ?? null
   }

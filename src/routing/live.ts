@@ -18,6 +18,8 @@ export type Live = {
   noteHeaders(lane: Lane, headers: readonly string[]): void
   /** A key that is limited or refused rests. `untilMs`: on the clock of `now()`. */
   benchKey(provider: string, keyId: string, untilMs: number, why: 'limited' | 'refused'): void
+  /** Somebody says that it may work again. False: it did not rest. */
+  unbenchKey(provider: string, keyId: string): boolean
   /** Null: it is fit. */
   benchedUntil(provider: string, keyId: string): number | null
   inFlight(provider: string, keyId: string): number

@@ -186,6 +186,10 @@ export interface ProjectStore {
 export interface ProviderKeyStore {
   /** Oldest first. */
   listByProject(projectId: string): Promise<ProviderKey[]>
+  /** Of all projects, oldest first, `limit` at the most. */
+  listByProvider(provider: string, limit: number): Promise<ProviderKey[]>
+  /** How many there are over all projects, by provider. */
+  countByProvider(): Promise<Map<string, number>>
   /** How many there are over all projects. */
   count(): Promise<number>
   /** Throws `not_found` when the project is gone. */

@@ -93,6 +93,17 @@ export function describeObjects(given: Given): void {
       expect(await store.providerKeys.count()).toBe(4)
     })
 
+    it('lists and counts the keys for one provider over all projects, no more than are asked for', async () => {
+      const [one, two] = [await project(), await project()]
+      const keys = [aKey(one.id), aKey(two.id), aKey(one.id)]
+      for (const key of [...keys, aKey(two.id, { provider: 'mistral' })]) await store.providerKeys.create(key, aStamp())
+      const { provider } = keys[0]!
+      expect(await store.providerKeys.listByProvider(provider, 10)).toEqual(keys)
+      expect(await store.providerKeys.listByProvider(provider, 2)).toEqual(keys.slice(0, 2))
+      expect(await store.providerKeys.listByProvider('groq', 10)).toEqual([])
+      expect(Object.fromEntries(await store.providerKeys.countByProvider())).toEqual({ [provider]: 3, mistral: 1 })
+    })
+
     it('refuses a key for a project that does not exist', async () => {
       await expectError(store.providerKeys.create(aKey('proj_none'), aStamp('key.create')), 'not_found')
       expect(await audited('key.create')).toEqual([])

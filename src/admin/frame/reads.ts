@@ -27,6 +27,9 @@ export type Reads = {
   projects(): Promise<Project[]>
   project(id: string): Promise<Project>
   providerKeys(projectId: string): Promise<ProviderKey[]>
+  /** Of all projects that the visitor may see, oldest first, `MAX_KEYS` at the most. */
+  keysOfProvider(provider: string): Promise<ProviderKey[]>
+  countKeysByProvider(): Promise<Map<string, number>>
   tokens(filter: Omit<TokenFilter, 'now'>, page: Page): Promise<PageOf<Token>>
   token(id: string): Promise<Token>
   requests(filter: RequestFilter, page: Page): Promise<PageOf<LedgerRow>>
@@ -38,6 +41,7 @@ export type Reads = {
 /** More than anybody scrolls through; beyond, search and the API find a project. */
 export const MAX_PROJECTS = 2000
 const PAGE = 200
+export const MAX_KEYS = 200
 
 type Sources = {
   store: Pick<Store, 'projects' | 'providerKeys' | 'tokens' | 'ledger'>
@@ -79,6 +83,15 @@ export function createReads({ store, budgets, now }: Sources, only: string | nul
     async providerKeys(projectId) {
       if (!isVisible(projectId)) throw absent('project')
       return store.providerKeys.listByProject(projectId)
+    },
+    async keysOfProvider(provider) {
+      if (only === null) return store.providerKeys.listByProvider(provider, MAX_KEYS)
+      return (await store.providerKeys.listByProject(only)).filter((key) => key.provider === provider)
+    },
+    async countKeysByProvider() {
+      if (only === null) return store.providerKeys.countByProvider()
+      const own = Map.groupBy(await store.providerKeys.listByProject(only), ({ provider }) => provider)
+      return new Map([...own].map(([provider, keys]) => [provider, keys.length]))
     },
     tokens: async (filter, page) => store.tokens.list({ ...scoped(filter), now: now() }, page),
     requests: async (filter, page) => store.ledger.list(scoped(filter), page),

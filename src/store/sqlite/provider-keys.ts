@@ -13,6 +13,29 @@ export function createProviderKeyStore(engine: Engine): ProviderKeyStore {
       return read(() => keysOfProject(engine, projectId))
     },
 
+    async listByProvider(provider, limit) {
+      return read(() =>
+        db
+          .select(columns)
+          .from(providerKeys)
+          .where(eq(providerKeys.provider, provider))
+          .orderBy(asc(seq))
+          .limit(limit)
+          .all(),
+      )
+    },
+
+    async countByProvider() {
+      return read(() => {
+        const rows = db
+          .select({ provider: providerKeys.provider, keys: count() })
+          .from(providerKeys)
+          .groupBy(providerKeys.provider)
+          .all()
+        return new Map(rows.map(({ provider, keys }) => [provider, keys]))
+      })
+    },
+
     async count() {
       return read(() => db.select({ keys: count() }).from(providerKeys).get()?.keys ?? 0)
     },
