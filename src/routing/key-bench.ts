@@ -24,12 +24,16 @@ export class KeyBenches {
     else this.#entries.set(nameOf(provider, keyId), { provider, keyId, untilMs: until, why, at: now })
   }
 
-  /** It was good for a request that began at this time. */
+  end(provider: string, keyId: string): void {
+    this.#entries.delete(nameOf(provider, keyId))
+  }
+
+  /** It was good for a request that began at this time. Who put it here by hand knows better. */
   served(provider: string, keyId: string, startedAt: number): void {
     if (this.#entries.size === 0) return
     const name = nameOf(provider, keyId)
     const entry = this.#entries.get(name)
-    if (entry !== undefined && entry.at <= startedAt) this.#entries.delete(name)
+    if (entry !== undefined && entry.why !== 'by_hand' && entry.at <= startedAt) this.#entries.delete(name)
   }
 
   until(provider: string, keyId: string, now: number): number | null {
