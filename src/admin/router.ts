@@ -132,9 +132,16 @@ function toFailure(action: string, error: GatewayError, values: Failure['values'
   return {
     action,
     message: error.message,
-    fields: Object.fromEntries(problems.map(({ field, reason }) => [field, reason])),
+    fields: Object.fromEntries(problems.flatMap(toReasons)),
     values,
   }
+}
+
+/** What is wrong with an entry of a list is said at the field of the list, too: a form has all entries in one. */
+function toReasons({ field, reason }: { field: string; reason: string }): [field: string, reason: string][] {
+  const [, list, index] = /^(.+)\.(\d+)$/.exec(field) ?? []
+  const own: [string, string] = [field, reason]
+  return list === undefined ? [own] : [own, [list, `${reason} (entry ${Number(index) + 1})`]]
 }
 
 /**
