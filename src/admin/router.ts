@@ -69,8 +69,9 @@ function answerAction(ctx: AppContext, page: Page, name: string, action: Action)
     const visit = createVisit(ctx, req, visitor)
     const form = createForm((req.body ?? {}) as Record<string, unknown>)
     requireOwnForm(req, form, csrfToken(visitor.secret))
-    requireSight(visit, page)
+    // This first: who may not do it is written down, also where the page is not shown to him.
     await requireRight(visit, action, `${page.path}/${name}`)
+    requireSight(visit, page)
     // The page itself is where its actions belong: a refusal is shown there.
     visit.url = visit.url.replace(new RegExp(`/${name}(?=\\?|$)`), '')
     try {

@@ -30,36 +30,42 @@ export function snippets({ origin, secret, model }: Facts): Snippet[] {
     {
       id: 'python',
       label: 'Python',
-      text: `from openai import OpenAI
-
-client = OpenAI(base_url=${code(base)}, api_key=${code(secret)})
-answer = client.chat.completions.create(
-    model=${code(model)},
-    messages=[{"role": "user", "content": "Say hello."}],
-)
-print(answer.choices[0].message.content)`,
+      text: [
+        'from openai import OpenAI',
+        '',
+        `client = OpenAI(base_url=${code(base)}, api_key=${code(secret)})`,
+        'answer = client.chat.completions.create(',
+        `    model=${code(model)},`,
+        '    messages=[{"role": "user", "content": "Say hello."}],',
+        ')',
+        'print(answer.choices[0].message.content)',
+      ].join('\n'),
       note: 'With the package openai: pip install openai.',
     },
     {
       id: 'node',
       label: 'Node.js',
-      text: `import OpenAI from 'openai'
-
-const client = new OpenAI({ baseURL: ${code(base)}, apiKey: ${code(secret)} })
-const answer = await client.chat.completions.create({
-  model: ${code(model)},
-  messages: [{ role: 'user', content: 'Say hello.' }],
-})
-console.log(answer.choices[0].message.content)`,
+      text: [
+        `import OpenAI from ${code('openai')}`,
+        '',
+        `const client = new OpenAI({ baseURL: ${code(base)}, apiKey: ${code(secret)} })`,
+        'const answer = await client.chat.completions.create({',
+        `  model: ${code(model)},`,
+        "  messages: [{ role: 'user', content: 'Say hello.' }],",
+        '})',
+        'console.log(answer.choices[0].message.content)',
+      ].join('\n'),
       note: 'With the package openai: npm install openai.',
     },
     {
       id: 'langchain',
       label: 'LangChain',
-      text: `from langchain_openai import ChatOpenAI
-
-llm = ChatOpenAI(model=${code(model)}, base_url=${code(base)}, api_key=${code(secret)})
-print(llm.invoke("Say hello.").content)`,
+      text: [
+        'from langchain_openai import ChatOpenAI',
+        '',
+        `llm = ChatOpenAI(model=${code(model)}, base_url=${code(base)}, api_key=${code(secret)})`,
+        'print(llm.invoke("Say hello.").content)',
+      ].join('\n'),
       note: 'With the package langchain-openai: pip install langchain-openai.',
     },
     {
