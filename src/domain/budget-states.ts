@@ -20,7 +20,8 @@ export async function listBudgets({ store, budgets, now }: Parts, filter: Budget
     filter.projectId !== undefined
       ? [await requireProject(store, filter.projectId)]
       : await everyPage((page) => store.projects.list(page))
-  const tokens = await everyPage((page) => store.tokens.list({ projectId: filter.projectId, now: at }, page))
+  const ofTokens = { hasBudgets: true, now: at, ...(filter.projectId !== undefined && { projectId: filter.projectId }) }
+  const tokens = await everyPage((page) => store.tokens.list(ofTokens, page))
   return budgets.statesOfAll(
     [
       ...projects.map(({ id, budgets }) => ({ owner: { kind: 'project' as const, id }, budgets: budgets ?? [] })),

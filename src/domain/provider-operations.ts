@@ -1,8 +1,10 @@
 import { GatewayError } from '../errors.ts'
 import { registerSecret } from '../redact.ts'
+import type { Live } from '../routing/live.ts'
 import type { ProviderKey } from '../store/store.ts'
 import { type Actor, audited, recordNoChange } from './audit.ts'
 import type { Parts } from './parts.ts'
+import { requireProviderKey } from './provider-keys.ts'
 
 /*
  * What is done with provider keys while the gateway runs. It changes nothing in the database: the audit log alone keeps it.
@@ -14,13 +16,30 @@ export const SHARED_KEY_ID = 'shared'
 /** `key` null: the operator's own. */
 type Subject = { provider: string; key: ProviderKey | null }
 
-/** Lets a key that rests work again, in this process. False: it did not rest (any more). */
+const REST_MS = 60 * 60_000
+
+/**
+ * Lets a key of a project rest for an hour, in this process: it is tried last, after all others of its provider, also when it serves
+ * meanwhile. Gives when it is over, in milliseconds. Throws `not_found`.
+ */
+export async function benchProviderKey(
+  { store, now, live }: Pick<Parts, 'store' | 'now'> & { live: Pick<Live, 'benchKey'> },
+  actor: Actor,
+  projectId: string,
+  id: string,
+): Promise<number> {
+  return audited({ store, now }, actor, { action: 'provider_key.bench', targetId: id, projectId }, async (stamp) => {
+    const { provider } = await requireProviderKey(store, projectId, id)
+    const until = stamp.at + REST_MS
+    live.benchKey(provider, id, until, 'by_hand')
+    await recordNoChange({ store, now }, stamp, { provider, restsUntil: until })
+    return until
+  })
+}
+
+/** Lets a key that rests work again, in this process, whatever it rested for. False: it did not rest (any more). */
 export async function unbenchProviderKey(
-  {
-    store,
-    now,
-    live,
-  }: Pick<Parts, 'store' | 'now'> & { live: { unbenchKey(provider: string, keyId: string): boolean } },
+  { store, now, live }: Pick<Parts, 'store' | 'now'> & { live: Pick<Live, 'unbenchKey'> },
   actor: Actor,
   { provider, key }: Subject,
 ): Promise<boolean> {
