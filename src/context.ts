@@ -163,7 +163,11 @@ export async function openContext({
       return { nanoUsd: costNanoUsd, tokens }
     },
     spendOfAll: async (kind, from, to) => {
-      const { rows } = await store.ledger.usage({ groupBy: [kind], filter: { from, ...(to !== null && { to }) } })
+      const { rows } = await store.ledger.usage({
+        groupBy: [kind],
+        filter: { from, ...(to !== null && { to }) },
+        times: false,
+      })
       return new Map(
         rows.flatMap(({ keys: [id], costNanoUsd, inputTokens, outputTokens }) =>
           id == null ? [] : [[id, { nanoUsd: costNanoUsd, tokens: inputTokens + outputTokens }]],

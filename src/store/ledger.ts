@@ -132,9 +132,10 @@ export type UsageFilter = {
 }
 /**
  * At most four groups; none gives one row of all. A report of more than `maxRows` is refused (`StoreError` `too_many`), not cut. `top`:
- * only so many rows, those that cost most (of equal cost, those with most requests) first; the totals are of all.
+ * only so many rows, those that cost most (of equal cost, those with most requests) first; the totals are of all. `times: false`: without
+ * percentiles, which are null then and take longer to read than all the rest.
  */
-export type UsageQuery = { groupBy: UsageGroup[]; filter: UsageFilter; maxRows?: number; top?: number }
+export type UsageQuery = { groupBy: UsageGroup[]; filter: UsageFilter; maxRows?: number; top?: number; times?: boolean }
 
 /** Interpolated in buckets that double, so within some ten per cent; null where there is nothing to measure. */
 export type Percentiles = { p50: number | null; p95: number | null; p99: number | null }

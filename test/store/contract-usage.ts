@@ -83,6 +83,17 @@ export function describeUsage(given: Given): void {
       expect(totals).toMatchObject({ requests: 6, costNanoUsd: 52n })
     })
 
+    it('leaves percentiles out where times are not asked for, and nothing else', async () => {
+      await append([aRow(), aRow({ at: NOON - 3 * HOUR, model: 'other' })])
+      for (const groupBy of [[], ['model'], ['hour', 'model'], ['day']] as UsageGroup[][]) {
+        const whole = await store.ledger.usage({ groupBy, filter: { from: NOON - DAY - 1234 } })
+        const without = await store.ledger.usage({ groupBy, filter: { from: NOON - DAY - 1234 }, times: false })
+        const none = { p50: null, p95: null, p99: null }
+        expect(without.totals).toEqual({ ...whole.totals, latencyMs: none, firstTokenMs: none })
+        expect(without.rows).toEqual(whole.rows.map((row) => ({ ...row, latencyMs: none, firstTokenMs: none })))
+      }
+    })
+
     it('has no rows and empty totals where there was nothing', async () => {
       const { rows, totals } = await store.ledger.usage({ groupBy: ['day'], filter: {} })
       expect(rows).toEqual([])

@@ -1,7 +1,8 @@
-import type { LedgerRow, Project, Token, UsageGroup, UsageReportRow, UsageSums } from '../../store/store.ts'
+import type { LedgerRow, Project, Token, UsageReportRow, UsageSums } from '../../store/store.ts'
 import type { Reads } from '../frame/reads.ts'
 import type { Visit } from '../frame/visit.ts'
 import { type Period, slotsOf } from '../periods.ts'
+import { type OwnerSums, readOwners } from './owners.ts'
 import { createSharedReads } from './shared-reads.ts'
 
 const TOP = 8
@@ -17,8 +18,8 @@ export type Figures = {
   slots: string[]
   bySlot: Map<string, UsageReportRow>
   byModel: UsageReportRow[]
-  byProject: { row: UsageReportRow; project: Project | null }[]
-  topTokens: { row: UsageReportRow; token: Token | null }[]
+  byProject: { row: OwnerSums; project: Project | null }[]
+  topTokens: { row: OwnerSums; token: Token | null }[]
   errors: LedgerRow[]
 }
 
@@ -32,14 +33,11 @@ export function readFigures({ ctx, reads, now }: Visit, period: Period): Promise
 async function read(reads: Reads, period: Period, now: number): Promise<Figures> {
   const { from, to } = period
   const charted = { from: Math.min(from, to - SHORTEST_CHART_MS), to, unit: period.unit }
-  const usage = (groupBy: UsageGroup[], filter: { from: number; to: number }, top?: number) =>
-    reads.usage({ groupBy, filter, ...(top !== undefined && { top }) })
-  const [before, bySlot, byModel, byProject, byToken, errors] = await Promise.all([
-    usage([], period.before),
-    usage([period.unit], charted),
-    usage(['model'], { from, to }, TOP),
-    usage(['project'], { from, to }, TOP),
-    usage(['token'], { from, to }, TOP),
+  const [before, bySlot, byModel, { byProject, byToken }, errors] = await Promise.all([
+    reads.usage({ groupBy: [], filter: period.before }),
+    reads.usage({ groupBy: [period.unit], filter: charted, times: false }),
+    reads.usage({ groupBy: ['model'], filter: { from, to }, top: TOP }),
+    readOwners(reads, { from, to }, TOP),
     reads.requests({ failed: true, from: Math.min(from, now - 86_400_000) }, { limit: TOP }),
   ])
   const projects = new Map((await reads.projects()).map((project) => [project.id, project]))
@@ -47,7 +45,7 @@ async function read(reads: Reads, period: Period, now: number): Promise<Figures>
   const sums = byModel.totals
   const isEmpty = sums.requests === 0 && (await reads.requests({}, { limit: 1 })).data.length === 0
   const topTokens = await Promise.all(
-    byToken.rows.map(async (row) => ({ row, token: await reads.token(row.keys[0] ?? '').catch(() => null) })),
+    byToken.map(async (row) => ({ row, token: await reads.token(row.key ?? '').catch(() => null) })),
   )
   return {
     period,
@@ -57,7 +55,7 @@ async function read(reads: Reads, period: Period, now: number): Promise<Figures>
     slots: slotsOf(charted),
     bySlot: new Map(bySlot.rows.map((row) => [row.keys[0]!, row])),
     byModel: byModel.rows,
-    byProject: byProject.rows.map((row) => ({ row, project: projects.get(row.keys[0] ?? '') ?? null })),
+    byProject: byProject.map((row) => ({ row, project: projects.get(row.key ?? '') ?? null })),
     topTokens,
     errors: errors.data,
   }

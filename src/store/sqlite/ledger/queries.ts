@@ -55,7 +55,7 @@ export function createQueries(folder: string, path: string): Queries {
     get: (id) => get(months, id),
     usage: (query) => usage(months, metadata(), query),
     spend(filter) {
-      const { totals } = usage(months, () => null, { groupBy: [], filter })
+      const { totals } = usage(months, () => null, { groupBy: [], filter, times: false })
       return { costNanoUsd: totals.costNanoUsd, tokens: totals.inputTokens + totals.outputTokens }
     },
   }

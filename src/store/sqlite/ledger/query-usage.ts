@@ -4,13 +4,13 @@ import { bounds, DAY_MS, HOUR_MS, type Month } from './month.ts'
 import { type MonthReader, type MonthReaders, matchingSeries } from './month-reader.ts'
 import { createReport, type MetadataOf, type Report } from './report.ts'
 import { type RawSummed, SELECT_SUMMED, toSummed } from './summed.ts'
-import { addReported, addRow, SELECT_REPORT, SELECT_REPORT_SUM } from './sums.ts'
+import { addReported, addRow, selectReport } from './sums.ts'
 
 /** Full hours and days from rollups, what is cut at both ends from the rows. */
 export function usage(months: MonthReaders, metadataOf: MetadataOf, query: UsageQuery): UsageReport {
-  const { groupBy, filter } = query
+  const { groupBy, filter, times = true } = query
   const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY, status, ...exact } = filter
-  const report = createReport(groupBy, metadataOf)
+  const report = createReport(groupBy, metadataOf, query.maxRows)
   const hours = hoursFor(groupBy, filter)
   // Kinds are so few that their hours are read faster than the days of all series.
   const useDays = hours !== 'kinds' && !groupBy.includes('hour')
@@ -20,11 +20,11 @@ export function usage(months: MonthReaders, metadataOf: MetadataOf, query: Usage
       if (within?.length === 0) return
       for (const part of cover(reader.month, from, to, { hours, useDays, behind: hoursBehind(reader) })) {
         if (part.table === 'requests') addRows(reader, part, within, report)
-        else addRollups(reader, part, within, report)
+        else addRollups(reader, part, within, { report, times })
       }
     })
   }
-  return report.done(query.top)
+  return report.done(query)
 }
 
 /** The smallest rollups that tell what is asked for. */
@@ -92,7 +92,7 @@ function addRollups(
   { connection, month, series }: MonthReader,
   part: Part,
   within: number[] | null,
-  report: Report,
+  { report, times }: { report: Report; times: boolean },
 ): void {
   const { ms, by } = LEVELS.find(({ table }) => table === part.table)!
   const { start } = bounds(month)
@@ -102,7 +102,7 @@ function addRollups(
   const period = byTime ? 'rollup.id >> 32' : '0'
   const one = bySeries ? seriesOf : '0'
   const group = byTime === bySeries ? '' : `GROUP BY ${byTime ? period : one}`
-  const sums = byTime && bySeries ? SELECT_REPORT : SELECT_REPORT_SUM
+  const sums = selectReport({ summed: !(byTime && bySeries), times })
   const all = series()
   const wanted = within && [...new Set(within.map((id) => all.get(id)![by]))]
   const first = Math.round((part.start - start) / ms)

@@ -1,4 +1,11 @@
-import { type Percentiles, StoreError, type UsageGroup, type UsageReport, type UsageSums } from '../../store.ts'
+import {
+  type Percentiles,
+  StoreError,
+  type UsageGroup,
+  type UsageQuery,
+  type UsageReport,
+  type UsageSums,
+} from '../../store.ts'
 import { FIRST_TOKEN, type Histogram, LATENCY, percentile, type Scale } from './histogram.ts'
 import { DAY_MS, HOUR_MS } from './month.ts'
 import { classOf } from './month-reader.ts'
@@ -59,16 +66,15 @@ export function createReport(groupBy: UsageGroup[], metadataOf: MetadataOf, maxR
       }
       return group.sums
     },
-    /** `top`: only so many rows, the most expensive first. */
-    done(top?: number): UsageReport {
+    done({ top, times = true }: Pick<UsageQuery, 'top' | 'times'>): UsageReport {
       const totals = emptySums()
       for (const { sums } of groups) addSums(totals, sums)
-      const rows = groups.map(({ keys, sums }) => ({ keys, ...present(sums) }))
+      const rows = groups.map(({ keys, sums }) => ({ keys, ...present(sums, times) }))
       if (top !== undefined) {
         rows.sort(
           (a, b) => Number(b.costNanoUsd - a.costNanoUsd) || b.requests - a.requests || compareAll(a.keys, b.keys),
         )
-        return { rows: rows.slice(0, top), totals: present(totals) }
+        return { rows: rows.slice(0, top), totals: present(totals, times) }
       }
       const timeKey = groupBy.indexOf(groupBy.includes('hour') ? 'hour' : 'day')
       rows.sort(
@@ -77,7 +83,7 @@ export function createReport(groupBy: UsageGroup[], metadataOf: MetadataOf, maxR
           b.requests - a.requests ||
           compareAll(a.keys, b.keys),
       )
-      return { rows, totals: present(totals) }
+      return { rows, totals: present(totals, times) }
     },
   }
 }
@@ -121,7 +127,7 @@ const compare = (a: string | null, b: string | null) => {
 }
 const compareAll = (a: Keys, b: Keys) => a.map((key, i) => compare(key, b[i] ?? null)).find((order) => order !== 0) ?? 0
 
-function present(sums: Sums): UsageSums {
+function present(sums: Sums, times: boolean): UsageSums {
   const { counts, maxLatencyMs, latencies, firstTokens } = sums
   const [requests, errors, input, output, cached, cacheWrite, reasoning, unpriced, unpricedTokens, estimated, hits] =
     counts
@@ -138,10 +144,13 @@ function present(sums: Sums): UsageSums {
     unpricedTokens: unpricedTokens!,
     estimatedRequests: estimated!,
     cacheHits: hits!,
-    latencyMs: percentiles(latencies, LATENCY, maxLatencyMs),
-    firstTokenMs: percentiles(firstTokens, FIRST_TOKEN, null),
+    // Those of the rows at both ends alone would be wrong.
+    latencyMs: times ? percentiles(latencies, LATENCY, maxLatencyMs) : UNKNOWN,
+    firstTokenMs: times ? percentiles(firstTokens, FIRST_TOKEN, null) : UNKNOWN,
   }
 }
+
+const UNKNOWN: Percentiles = { p50: null, p95: null, p99: null }
 
 const percentiles = (histogram: Histogram, scale: Scale, maxMs: number | null): Percentiles => ({
   p50: percentile(histogram, scale, 0.5, maxMs),

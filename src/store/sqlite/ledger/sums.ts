@@ -118,26 +118,25 @@ export function addRaw(sums: Sums, raw: (number | string)[]): void {
 const PART = 2 ** 30
 
 /** For reports, which read rollups by the hundred thousand: only what they show, and no big integers. */
-export const SELECT_REPORT = [
-  ...SUMS,
-  'cost_nano_usd >> 30',
-  `cost_nano_usd & ${PART - 1}`,
-  'max_latency_ms',
-  'latencies',
-  'first_tokens',
-].join(', ')
+const REPORTED = [...SUMS, 'cost_nano_usd >> 30', `cost_nano_usd & ${PART - 1}`, 'max_latency_ms']
 
 /** The same of many rollups, for `GROUP BY`. */
-export const SELECT_REPORT_SUM = [
+const REPORTED_SUM = [
   ...SUMS.map((name) => `sum(${name})`),
   'sum(cost_nano_usd) >> 30',
   `sum(cost_nano_usd) & ${PART - 1}`,
   'max(max_latency_ms)',
-  "group_concat(latencies, '')",
-  "group_concat(first_tokens, '')",
-].join(', ')
+]
 
-/** Adds a result of either, whose values begin at `offset`. */
+/** What a report selects: of one rollup or the sum of many, with or without the histograms. `addReported` takes it. */
+export function selectReport({ summed, times }: { summed: boolean; times: boolean }): string {
+  const histograms = ['latencies', 'first_tokens'].map((name) =>
+    times ? (summed ? `group_concat(${name}, '')` : name) : "''",
+  )
+  return [...(summed ? REPORTED_SUM : REPORTED), ...histograms].join(', ')
+}
+
+/** Adds a result, whose values begin at `offset`. */
 export function addReported(sums: Sums, raw: (number | string | null)[], offset: number): void {
   const { counts } = sums
   for (let i = 0; i < counts.length; i++) counts[i]! += raw[offset + i] as number
