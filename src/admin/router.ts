@@ -74,9 +74,9 @@ function answerAction(ctx: AppContext, page: Page, name: string, action: Action)
     visit.url = visit.url.replace(new RegExp(`/${name}(?=\\?|$)`), '')
     try {
       const done = await action.run(visit, form)
+      if ('file' in done) return sendFile(ctx, res, done.file)
       // What was changed is in force when its answer is there.
       await ctx.demo.refresh()
-      if ('file' in done) return sendFile(ctx, res, done.file)
       if ('shown' in done)
         return showPage(req, res, page, { visit, visitor, result: { action: name, data: done.shown } })
       if (done.notice) leaveNotice(req, res, done.notice)

@@ -29,7 +29,10 @@ export function createBackups(path: string, { reserveBytes = RESERVE_BYTES } = {
 
   const files = (options: BackupOptions) =>
     guard(path, () =>
-      sources(options).map((source) => ({ name: basename(source), sizeBytes: sizeOf(source) + sizeOf(`${source}-wal`) })),
+      sources(options).map((source) => ({
+        name: basename(source),
+        sizeBytes: sizeOf(source) + sizeOf(`${source}-wal`),
+      })),
     )
 
   return {

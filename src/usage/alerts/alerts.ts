@@ -20,6 +20,8 @@ export type Alerts = {
    * no webhook is configured.
    */
   test(actor: Actor): Promise<TestResult>
+  /** What holds now. */
+  limits(): Pick<AlertConfig, 'thresholds' | 'spendFactor'>
   /** From now on these hold. */
   replace(limits: Pick<AlertConfig, 'thresholds' | 'spendFactor'>): void
   /** Waits for what is being told just now. */
@@ -142,10 +144,15 @@ export function createAlerts({ config, store, log, metrics, now, everyMs = EVERY
         const id = newId('alr')
         const begunAt = performance.now()
         const { failure, status } = await deliver(id, testAlert(id, actor.name, now()))
-        await recordNoChange({ store, now }, { ...stamp, targetId: id }, { delivered: failure === null, status, failure })
+        await recordNoChange(
+          { store, now },
+          { ...stamp, targetId: id },
+          { delivered: failure === null, status, failure },
+        )
         return { failure, status, durationMs: Math.round(performance.now() - begunAt) }
       })
     },
+    limits: () => ({ thresholds, spendFactor }),
     replace(limits) {
       ;({ thresholds, spendFactor } = limits)
     },
