@@ -55,12 +55,18 @@ function watchLive(element) {
   start()
 }
 
+/** What stands in a part, as it came: what has not changed stays as it is, with the pointer over it. */
+const shown = new Map()
+
 /** The server's own HTML, whose texts it has escaped. */
 function show(element, html) {
   const parsed = new DOMParser().parseFromString(html, 'text/html')
   for (const part of [...parsed.body.children]) {
     const old = part.id ? document.getElementById(part.id) : null
+    const source = part.outerHTML
+    if (shown.get(part.id) === source) continue
     if (old === null || old.contains(document.activeElement) || old.matches(':has(details[open])')) continue
+    shown.set(part.id, source)
     dress(part)
     old.replaceWith(document.adoptNode(part))
     globalThis.htmx?.process(part)
@@ -70,7 +76,7 @@ function show(element, html) {
 }
 
 function setUpShortcuts() {
-  let leader = 0
+  let leader = Number.NEGATIVE_INFINITY
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return
     if (event.target.closest('input, select, textarea, [contenteditable]')) {
@@ -78,7 +84,7 @@ function setUpShortcuts() {
       return
     }
     const isSecond = performance.now() - leader < 1500
-    leader = 0
+    leader = Number.NEGATIVE_INFINITY
     if (isSecond) {
       const link = document.querySelector(`[data-shortcut="${CSS.escape(event.key)}"]`)
       if (link) {
