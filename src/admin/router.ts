@@ -70,8 +70,9 @@ function answerAction(ctx: AppContext, page: Page, name: string, action: Action)
     const visit = createVisit(ctx, req, visitor)
     const form = createForm((req.body ?? {}) as Record<string, unknown>)
     requireOwnForm(req, form, csrfToken(visitor.secret))
-    requireSight(visit, page)
+    // First what is written down when it is refused.
     await requireRight(visit, action, `${page.path}/${name}`)
+    requireSight(visit, page)
     // The page itself is where its actions belong: a refusal is shown there.
     visit.url = visit.url.replace(new RegExp(`/${name}(?=\\?|$)`), '')
     try {

@@ -55,8 +55,9 @@ export function oidcRoutes(ctx: AppContext): Router {
       .find()
       .then((found) => identify(found, oidc, callbackUrl(ctx, req), transaction))
       .catch(explainFailure)
+    // Guessing is what is slowed down, not a provider that fails.
+    if (!('message' in identity) || identity.status !== 401) attempt.undo()
     if ('message' in identity) return refuse(ctx, req, res, identity)
-    attempt.undo()
     const client = clientOf(req)
     const outcome = await findOrCreateOidcUser({ ...ctx, oidc, recordDenied: ctx.admin.recordDenied }, client, identity)
     // The domain has written it down.

@@ -25,6 +25,8 @@ export function explainFailure(error: unknown): OidcFailure {
     return failure(502, code ?? 'unreachable', 'The provider of single sign-on cannot be reached. Try again shortly.')
   if (code === 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED')
     return failure(401, code, "What the provider sent is too old, or its clock and the gateway's differ. Start again.")
+  if (code === 'OAUTH_HTTP_REQUEST_FORBIDDEN' || code === 'OAUTH_REQUEST_PROTOCOL_FORBIDDEN')
+    return failure(502, code, `The provider has an address without TLS. ${OPERATOR} OIDC_ISSUER.`)
   if (code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED')
     return failure(502, code, `The provider calls itself by another address. ${OPERATOR} OIDC_ISSUER.`)
   return failure(401, code, 'What came back from the provider does not belong to this sign-in. Start again.')
@@ -53,6 +55,6 @@ function facts(error: unknown, depth = 0): Facts {
     ...(typeof why === 'string' && { error_description: why.slice(0, MAX_TEXT) }),
     ...(typeof status === 'number' && { status }),
   }
-  const deeper = depth < 4 && cause instanceof Error ? facts(cause, depth + 1) : {}
+  const deeper = depth < 4 && typeof Object(cause).message === 'string' ? facts(cause, depth + 1) : {}
   return { ...deeper, ...own }
 }

@@ -36,17 +36,19 @@ async function discover({ issuer, clientId, clientSecret }: Oidc): Promise<OidcP
   const server = new URL(issuer)
   const settle = (configuration: Configuration) => {
     configuration.timeout = TIMEOUT_S
-    if (isLoopback(server)) library.allowInsecureRequests(configuration)
     // Signatures are looked at although the token comes from the provider itself.
     library.enableNonRepudiationChecks(configuration)
-    return configuration
   }
-  const found = await discovery(server, clientId, metadata, None(), { timeout: TIMEOUT_S, execute: [settle] })
+  // The library has to find its own function in this list.
+  const execute = [settle, ...(isLoopback(server) ? [library.allowInsecureRequests] : [])]
+  const found = await discovery(server, clientId, metadata, None(), { timeout: TIMEOUT_S, execute })
   if (clientSecret === null) return { library, configuration: found }
   // Where the document says nothing, it is `client_secret_basic`: OpenID Connect Discovery 1.0, 3.
   const takesPost = found.serverMetadata().token_endpoint_auth_methods_supported?.includes('client_secret_post')
   const proof = takesPost ? ClientSecretPost(clientSecret) : ClientSecretBasic(clientSecret)
-  return { library, configuration: settle(new Configuration(found.serverMetadata(), clientId, metadata, proof)) }
+  const configuration = new Configuration(found.serverMetadata(), clientId, metadata, proof)
+  for (const apply of execute) apply(configuration)
+  return { library, configuration }
 }
 
 /** The only place to which tokens go without TLS. */
