@@ -112,7 +112,10 @@ describe('a backup', () => {
 
   it('that nobody reads to its end leaves no copies, is written down as broken off, and stands in nobody’s way', async () => {
     // More than the sockets on the way take.
-    await keep(house, Array.from({ length: 3000 }, () => aRequest({ changes: ['x'.repeat(3000)] })))
+    await keep(
+      house,
+      Array.from({ length: 3000 }, () => aRequest({ changes: ['x'.repeat(3000)] })),
+    )
     const body = String(new URLSearchParams({ _csrf: await owner.csrf() }))
     await new Promise<void>((resolve, reject) => {
       const req = request(

@@ -148,7 +148,11 @@ describe('single sign-on', () => {
     await start()
     const visitor = house.stranger()
     const back = await walk(visitor)
-    for (const forged of ['x', house.ctx.sealer.seal('{"name":"a","password":"b","at":1}'), house.ctx.sealer.seal('no json')]) {
+    for (const forged of [
+      'x',
+      house.ctx.sealer.seal('{"name":"a","password":"b","at":1}'),
+      house.ctx.sealer.seal('no json'),
+    ]) {
       visitor.cookies.set('llm_proxy_oidc', forged)
       expect((await visitor.get(back)).status).toBe(400)
     }
@@ -226,8 +230,16 @@ describe('single sign-on', () => {
   })
 
   it.each([
-    ['client_secret_post', ['client_secret_post'], (secret: string | null, header?: string) => secret === CLIENT.secret && !header],
-    ['client_secret_basic', undefined, (secret: string | null, header?: string) => secret === null && /^Basic /.test(header!)],
+    [
+      'client_secret_post',
+      ['client_secret_post'],
+      (secret: string | null, header?: string) => secret === CLIENT.secret && !header,
+    ],
+    [
+      'client_secret_basic',
+      undefined,
+      (secret: string | null, header?: string) => secret === null && /^Basic /.test(header!),
+    ],
   ])('proves itself with %s where the provider wants it so', async (_name, methods, isRight) => {
     if (methods) provider.script.methods = methods
     await start()
@@ -259,7 +271,14 @@ describe('single sign-on', () => {
     provider.script.nonce = 'wrong'
     await visitor.get(await walk(visitor))
     const written = house.logs() + JSON.stringify((await house.ctx.store.audit.list({}, { limit: 100 })).data)
-    for (const secret of ['at-secret-of-the-test', 'eyJ', CLIENT.secret, 'code-1', 'code-2', visitor.cookies.get('llm_proxy_session')!])
+    for (const secret of [
+      'at-secret-of-the-test',
+      'eyJ',
+      CLIENT.secret,
+      'code-1',
+      'code-2',
+      visitor.cookies.get('llm_proxy_session')!,
+    ])
       expect(written).not.toContain(secret)
   })
 
