@@ -9,7 +9,7 @@ export type OidcProvider = {
   script: Script
   /** What tokens were asked for with: the bodies, and how the client proved itself. */
   asked: { body: URLSearchParams; authorization: string | undefined }[]
-  /** What somebody does who signs in there: the address that they are sent back to. */
+  /** What somebody does who signs in there: the address that they are sent back to. Browsers are sent there at once. */
   signIn(authorizationUrl: string): string
   close(): Promise<void>
 }
@@ -32,7 +32,8 @@ type Grant = { challenge: string; nonce: string; redirectUri: string }
 
 export const CLIENT = { id: 'llm-proxy', secret: 'oidc-client-secret-0123456789' }
 
-export async function startOidcProvider(): Promise<OidcProvider> {
+/** `host`: `localhost` is another site than the gateway's 127.0.0.1. */
+export async function startOidcProvider(host = '127.0.0.1'): Promise<OidcProvider> {
   const keys = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const others = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const grants = new Map<string, Grant>()
@@ -40,6 +41,16 @@ export async function startOidcProvider(): Promise<OidcProvider> {
   const script: Script = { claims: {}, userinfo: null }
   let issuer = ''
   let codes = 0
+
+  const grant = (authorizationUrl: string): URL => {
+    const { searchParams: sent } = new URL(authorizationUrl)
+    const code = `code-${++codes}`
+    const redirectUri = sent.get('redirect_uri')!
+    grants.set(code, { challenge: sent.get('code_challenge')!, nonce: sent.get('nonce')!, redirectUri })
+    const back = new URL(redirectUri)
+    back.search = String(new URLSearchParams({ code, state: sent.get('state')! }))
+    return back
+  }
 
   const server = createServer(async (req, res) => {
     const send = (status: number, body: object) =>
@@ -65,6 +76,8 @@ export async function startOidcProvider(): Promise<OidcProvider> {
       const { sub } = script.claims
       return send(200, { sub, ...script.userinfo })
     }
+    if (req.url?.startsWith('/authorize?'))
+      return res.writeHead(303, { location: grant(`${issuer}${req.url}`).href }).end()
     if (req.url !== '/token') return send(404, {})
     let text = ''
     for await (const piece of req) text += piece
@@ -72,13 +85,13 @@ export async function startOidcProvider(): Promise<OidcProvider> {
     asked.push({ body, authorization: req.headers.authorization })
     if (script.tokenError) return send(script.tokenError.status, { error: script.tokenError.error })
     const code = body.get('code') ?? ''
-    const grant = grants.get(code)
+    const granted = grants.get(code)
     // Once, and only by who began it: RFC 6749, 4.1.2, and RFC 7636, 4.6.
     grants.delete(code)
     const challenge = createHash('sha256')
       .update(body.get('code_verifier') ?? '')
       .digest('base64url')
-    if (!grant || grant.challenge !== challenge || grant.redirectUri !== body.get('redirect_uri'))
+    if (!granted || granted.challenge !== challenge || granted.redirectUri !== body.get('redirect_uri'))
       return send(400, { error: 'invalid_grant' })
     const now = Math.floor(Date.now() / 1000)
     const claims = {
@@ -86,26 +99,21 @@ export async function startOidcProvider(): Promise<OidcProvider> {
       aud: script.audience ?? CLIENT.id,
       iat: now,
       exp: now + (script.expiresInS ?? 300),
-      nonce: script.nonce ?? grant.nonce,
+      nonce: script.nonce ?? granted.nonce,
       ...script.claims,
     }
     const { privateKey } = script.foreignKey ? others : keys
     send(200, { access_token: 'at-secret-of-the-test', token_type: 'bearer', id_token: jwtOf(claims, privateKey) })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  issuer = `http://${host}:${(server.address() as AddressInfo).port}`
 
   return {
     issuer,
     script,
     asked,
     signIn(authorizationUrl) {
-      const { searchParams: sent } = new URL(authorizationUrl)
-      const code = `code-${++codes}`
-      const redirectUri = sent.get('redirect_uri')!
-      grants.set(code, { challenge: sent.get('code_challenge')!, nonce: sent.get('nonce')!, redirectUri })
-      const back = new URL(redirectUri)
-      back.search = String(new URLSearchParams({ code, state: sent.get('state')! }))
+      const back = grant(authorizationUrl)
       return back.pathname + back.search
     },
     async close() {
