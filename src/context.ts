@@ -35,6 +35,7 @@ import { createLedger, type Ledger } from './usage/ledger.ts'
 import { checkLedger, type LedgerCheck } from './usage/maintenance/ledger-check.ts'
 import { createRepricer, type Repricer } from './usage/maintenance/repricer.ts'
 import { runJob } from './usage/maintenance/run-job.ts'
+import { createPace, type Pace } from './usage/pace.ts'
 import { createPrices, type Prices } from './usage/prices/prices.ts'
 import { keepRequests } from './usage/retention.ts'
 
@@ -57,6 +58,7 @@ export type AppContext = {
   bodies: BodyLog | null
   repricer: Repricer
   ledgerCheck: LedgerCheck
+  pace: Pace
   http: Upstreams
   /** Routes of the file and of the database, rules, and all that decides about other tries. */
   routing: CurrentRouting
@@ -287,6 +289,7 @@ export async function openContext({
     bodies,
     repricer,
     ledgerCheck,
+    pace: createPace(now),
     http,
     modelLists,
     catalogue,

@@ -6,7 +6,7 @@ import { periodOf } from './periods.ts'
 
 const LIVE_MS = 3_000
 
-type Data = Figures & { cards: Card[] }
+type Data = Figures & { cards: Card[]; perSecond: number }
 
 /** What is being spent, by whom and on what; how the providers do; what needs a look. */
 export const dashboard = definePage<Data>({
@@ -21,5 +21,6 @@ export const dashboard = definePage<Data>({
 async function load(visit: Visit): Promise<Data> {
   const period = periodOf(visit.query.text('period'), visit.now)
   const figures = await readFigures(visit, period)
-  return { ...figures, cards: visit.may('read_gateway') ? providerCards(visit.ctx) : [] }
+  const perSecond = visit.ctx.pace.perSecond(visit.reads.only)
+  return { ...figures, perSecond, cards: visit.may('read_gateway') ? providerCards(visit.ctx) : [] }
 }

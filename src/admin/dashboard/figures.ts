@@ -8,7 +8,6 @@ import { type Period, slotsOf } from '../periods.ts'
 /** Everybody who looks at the same figures shares one reading of the ledger for so long. */
 const KEPT_MS = 2_000
 const MAX_KEPT = 50
-const RATE_MS = 10_000
 const TOP = 8
 const NEAR_LIMIT = 0.8
 /** A chart of one hour would have one bar. */
@@ -20,7 +19,6 @@ export type Figures = {
   isEmpty: boolean
   sums: UsageSums
   before: UsageSums
-  perSecond: number
   slots: string[]
   bySlot: Map<string, UsageReportRow>
   byModel: UsageReportRow[]
@@ -52,10 +50,8 @@ async function read(reads: Reads, period: Period, now: number): Promise<Figures>
   const charted = { from: Math.min(from, to - SHORTEST_CHART_MS), to, unit: period.unit }
   const usage = (groupBy: UsageGroup[], filter: { from: number; to: number }, top?: number) =>
     reads.usage({ groupBy, filter, ...(top !== undefined && { top }) })
-  const [now_, before, recent, bySlot, byModel, byProject, byToken, errors, budgets] = await Promise.all([
-    usage([], { from, to }),
+  const [before, bySlot, byModel, byProject, byToken, errors, budgets] = await Promise.all([
     usage([], period.before),
-    usage([], { from: now - RATE_MS, to: now }),
     usage([period.unit], charted),
     usage(['model'], { from, to }, TOP),
     usage(['project'], { from, to }, TOP),
@@ -64,16 +60,17 @@ async function read(reads: Reads, period: Period, now: number): Promise<Figures>
     reads.budgets({}),
   ])
   const projects = new Map((await reads.projects()).map((project) => [project.id, project]))
-  const isEmpty = now_.totals.requests === 0 && (await reads.requests({}, { limit: 1 })).data.length === 0
+  // Those of any report are of all that it has looked at, whatever it shows.
+  const sums = byModel.totals
+  const isEmpty = sums.requests === 0 && (await reads.requests({}, { limit: 1 })).data.length === 0
   const topTokens = await Promise.all(
     byToken.rows.map(async (row) => ({ row, token: await reads.token(row.keys[0] ?? '').catch(() => null) })),
   )
   return {
     period,
     isEmpty,
-    sums: now_.totals,
+    sums,
     before: before.totals,
-    perSecond: recent.totals.requests / (RATE_MS / 1000),
     slots: slotsOf(charted),
     bySlot: new Map(bySlot.rows.map((row) => [row.keys[0]!, row])),
     byModel: byModel.rows,
