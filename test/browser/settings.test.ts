@@ -125,7 +125,11 @@ describe('in a browser', () => {
     const { page } = watched
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('text=Download a backup')])
     expect(download.suggestedFilename()).toMatch(/^llm-proxy-backup-.*\.tar$/)
-    expect(readFileSync(await download.path()).subarray(0, 11).toString()).toBe('RESTORE.txt')
+    expect(
+      readFileSync(await download.path())
+        .subarray(0, 11)
+        .toString(),
+    ).toBe('RESTORE.txt')
     await heading(page, 'Data and backup')
     await leave(watched)
   })
