@@ -30,11 +30,11 @@ export const account = definePage<Data>({
     password: {
       needs: 'read',
       async run({ ctx, parts, actor, user, session }, form) {
-        const [current, given, again] = ['current_password', 'new_password', 'new_password_again'].map((name) =>
+        const [current, wanted, again] = ['current_password', 'new_password', 'new_password_again'].map((name) =>
           form.raw(name),
         )
-        if (given !== again) throw validationError([{ field: 'new_password_again', reason: 'is not the same' }])
-        const input = { current_password: current, new_password: given }
+        if (wanted !== again) throw validationError([{ field: 'new_password_again', reason: 'is not the same' }])
+        const input = { current_password: current, new_password: wanted }
         await changeOwnPassword({ ...parts, throttle: ctx.admin.throttle }, actor, user, input, session.id)
         return { to: PATH, notice: 'Your password was changed. You are signed out everywhere else.' }
       },
