@@ -42,7 +42,7 @@ export function describeSettings(atStart: Loaded, readLast: Loaded): Setting[] {
       defaultText: option.defaultText?.replaceAll('`', '') ?? null,
       unit: option.unit ?? null,
       description: option.description,
-      isSecret: option.secret === true,
+      isSecret: Boolean(option.secret),
       live,
       change: isChanged ? (live ? 'in_force' : 'waits') : null,
     }
@@ -55,7 +55,7 @@ function describeValue(name: OptionName, { values, shown, origins, sources }: Lo
   if (file !== undefined)
     return { value: null, isSet: true, origin: 'generated' as const, source: `file ${file} in DATA_DIR` }
   const isSet = shown[name] !== '(none)'
-  const isHidden = secret === true || !isSet
+  const isHidden = Boolean(secret) || !isSet
   const value = isHidden ? null : unquotable ? toAddress(values[name], secretPath === true) : shown[name]
   return { value, isSet, origin: originOf(origins[name], sources[name]), source: sources[name] ?? '' }
 }
