@@ -115,6 +115,13 @@ describe('a comparison', () => {
     ])
   })
 
+  it('tells what a field became, without the nothing that it was', () => {
+    expect(compare({ limit: null, metadata: { team: 'a' } }, { limit: { rpm: 60 }, metadata: {} })).toEqual([
+      { field: 'metadata.team', before: 'a', isChanged: true },
+      { field: 'limit.rpm', after: '60', isChanged: true },
+    ])
+  })
+
   it('marks nothing where there was nothing before, and has an end', () => {
     const many = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`f${i}`, 'x'.repeat(5000)]))
     const found = compare(null, many)

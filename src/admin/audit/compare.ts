@@ -5,10 +5,16 @@ type Snapshot = Readonly<Record<string, unknown>> | null
 
 const MAX_FIELDS = 200
 const MAX_TEXT = 2000
+const NONE = 'none'
 
 /** What was, beside what is: fields that differ first, each list in the order of the rows. */
 export function compare(before: Snapshot, after: Snapshot): Difference[] {
   const [was, is] = [flatten(before), flatten(after)]
+  for (const [one, other] of [
+    [was, is],
+    [is, was],
+  ] as const)
+    dropNothings(one, other)
   const fields = [...new Set([...was.keys(), ...is.keys()])].slice(0, MAX_FIELDS)
   const isEdit = before !== null && after !== null
   return fields
@@ -22,6 +28,12 @@ export function compare(before: Snapshot, after: Snapshot): Difference[] {
       }
     })
     .sort((a, b) => Number(b.isChanged) - Number(a.isChanged))
+}
+
+/** `metadata: none` says nothing where the other side has `metadata.team`. */
+function dropNothings(one: Map<string, string>, other: ReadonlyMap<string, string>): void {
+  for (const [field, text] of one)
+    if (text === NONE && [...other.keys()].some((path) => path.startsWith(`${field}.`))) one.delete(field)
 }
 
 function flatten(value: Snapshot): Map<string, string> {
@@ -39,8 +51,8 @@ function flatten(value: Snapshot): Map<string, string> {
 }
 
 function toText(value: unknown): string {
-  if (value === null) return 'none'
-  const text = Array.isArray(value) ? (value.length === 0 ? 'none' : value.join(', ')) : asText(value)
+  if (value === null || (typeof value === 'object' && Object.keys(value).length === 0)) return NONE
+  const text = Array.isArray(value) ? value.join(', ') : asText(value)
   return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text
 }
 
