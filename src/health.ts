@@ -42,7 +42,8 @@ export function healthRouter(ctx: AppContext): Router {
   return router
 }
 
-async function readiness({ store, providers, ledger, life }: AppContext): Promise<Record<string, string>> {
+/** What `/ready` says, by what was looked at: `ok`, or what is wrong. */
+export async function readiness({ store, providers, ledger, life }: AppContext): Promise<Record<string, string>> {
   const database = await store.status().then(
     () => (ledger.failing() ? 'cannot write' : 'ok'),
     () => 'cannot read',

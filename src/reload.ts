@@ -3,6 +3,7 @@ import { laterChanges, liveChanges } from './config/changes.ts'
 import type { Config } from './config/config.ts'
 import { ConfigError } from './config/config-error.ts'
 import type { LoadedConfig } from './config/load.ts'
+import { describeSettings, type Setting } from './config/settings.ts'
 import { type Actor, audited, recordNoChange, SYSTEM } from './domain/audit.ts'
 import { GatewayError } from './errors.ts'
 import type { Logger } from './logger.ts'
@@ -21,6 +22,8 @@ export type Reload = {
   /** The same by itself: what is wrong is logged. Never rejects. */
   bySystem(why: string): Promise<void>
   state(): ReloadState
+  /** Every option as it is in force, without what is secret. */
+  settings(): Setting[]
 }
 
 /** Names of what has changed. `needsRestart`: what holds from the next start on. */
@@ -48,7 +51,7 @@ type Options = {
 
 export function createReload(options: Options): Reload {
   const { loaded, load, routing, prices, alerts, store, log, now } = options
-  let inForce: Pick<LoadedConfig, 'config' | 'values'> = loaded
+  let inForce = loaded
   let state: ReloadState = { loadedAt: now(), needsRestart: [], problems: [] }
 
   /** In one go: no request sees half of it. */
@@ -88,6 +91,7 @@ export function createReload(options: Options): Reload {
       })
     },
     state: () => state,
+    settings: () => describeSettings(loaded, inForce),
   }
 }
 

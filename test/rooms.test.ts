@@ -146,6 +146,8 @@ describe('what only one place may use', () => {
     ['gpt-tokenizer', /^usage\/estimate-worker\.ts$/],
     ['commander', /^cli\//],
     ['nanoid', /^ids\.ts$/],
+    ['openid-client', /^admin\/entry\/oidc\/provider\.ts$/],
+    ['uqr', /^admin\/account\/second-factor\.ts$/],
     ['argon2', /^domain\/passwords\.ts$/],
     ['otpauth', /^domain\/totp\.ts$/],
   ])('%s is used there alone', (name, allowed) => {

@@ -1,3 +1,6 @@
+import { about } from './about.ts'
+import { account } from './account.ts'
+import { audit } from './audit.ts'
 import { dashboard } from './dashboard.ts'
 import type { Page } from './frame/page.ts'
 import { project } from './project.ts'
@@ -9,6 +12,12 @@ import { providers } from './providers.ts'
 import { routeEdit } from './route-edit.ts'
 import { routeNew } from './route-new.ts'
 import { routing } from './routing.ts'
+import { settings } from './settings.ts'
+import { settingsAlerts } from './settings-alerts.ts'
+import { settingsData } from './settings-data.ts'
+import { settingsSessions } from './settings-sessions.ts'
+import { settingsUser } from './settings-user.ts'
+import { settingsUsers } from './settings-users.ts'
 import { token } from './token.ts'
 import { tokenEdit } from './token-edit.ts'
 import { tokenNew } from './token-new.ts'
@@ -32,4 +41,13 @@ export const PAGES: readonly Page[] = [
   routeEdit,
   providers,
   provider,
+  audit,
+  settings,
+  settingsUsers,
+  settingsUser,
+  settingsSessions,
+  settingsAlerts,
+  settingsData,
+  about,
+  account,
 ]

@@ -1,3 +1,4 @@
+import { pipeline } from 'node:stream/promises'
 import express, { type Request, type RequestHandler, type Response, Router } from 'express'
 import type { AppContext } from '../context.ts'
 import { csvLine } from '../csv.ts'
@@ -13,7 +14,7 @@ import { createForm } from './frame/form.ts'
 import { securityHeaders } from './frame/headers.ts'
 import { streamLive } from './frame/live.ts'
 import { leaveNotice } from './frame/notice.ts'
-import type { Action, Page } from './frame/page.ts'
+import type { Action, Download, Page } from './frame/page.ts'
 import { findVisitor, type Visitor } from './frame/session.ts'
 import { sendPage } from './frame/shell.ts'
 import { createVisit, type Failure, type Visit } from './frame/visit.ts'
@@ -76,6 +77,7 @@ function answerAction(ctx: AppContext, page: Page, name: string, action: Action)
     visit.url = visit.url.replace(new RegExp(`/${name}(?=\\?|$)`), '')
     try {
       const done = await action.run(visit, form)
+      if ('file' in done) return sendFile(ctx, res, done.file)
       // What was changed is in force when its answer is there.
       await ctx.demo.refresh()
       if ('shown' in done)
@@ -114,6 +116,15 @@ async function sendCsv(res: Response, page: Page, visit: Visit): Promise<void> {
     .set('content-disposition', `attachment; filename="${name.replace(/[^\w.-]+/g, '-')}.csv"`)
     .type('text/csv; charset=utf-8')
     .send([columns, ...rows].map(csvLine).join(''))
+}
+
+/** What breaks off half-way ends the connection: nobody takes a part for the whole. */
+async function sendFile({ log }: AppContext, res: Response, { name, type, stream }: Download): Promise<void> {
+  res.set('content-disposition', `attachment; filename="${name}"`).type(type)
+  await pipeline(stream, res).catch((cause) => {
+    log.warn('a download was broken off', { name, cause })
+    res.destroy()
+  })
 }
 
 function requireSight({ user }: Visit, { needs = 'read' }: Page): void {

@@ -35,6 +35,7 @@ export const alertOptions = {
     parse: parse.baseUrl,
     default: null,
     unquotable: true,
+    secretPath: true,
     description: 'Where alerts are sent with POST. Tried again for three days until it answers with 2xx.',
   } satisfies Option<string, null>,
   ALERT_WEBHOOK_SECRET: {

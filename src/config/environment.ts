@@ -9,7 +9,8 @@ export type Variables = Record<string, string | undefined>
 export type Findings = { problems: string[]; warnings: string[] }
 /** Values in order of rank: the real environment first, `.env` below it. Empty ones are already left out. */
 export type Environment = { cwd: string; layers: Record<string, string>[] }
-export type Found = { name: string; value: string }
+/** `place`: which of the layers has it. */
+export type Found = { name: string; value: string; place: 'environment' | '.env' }
 
 const MAX_SECRET_FILE_BYTES = 65_536
 
@@ -22,14 +23,15 @@ export function readEnvironment(env: Variables, cwd: string, findings: Findings)
 
 /** The value that the environment has for an option: by any of its names or, for a secret, from the file that `<NAME>_FILE` says. */
 export function findInEnvironment(environment: Environment, option: OptionName, findings: Findings): Found | null {
-  for (const layer of environment.layers) {
+  for (const [rank, layer] of environment.layers.entries()) {
+    const place = rank === 0 ? 'environment' : '.env'
     const [first, ...others] = spellings(option).filter((name) => layer[name] !== undefined)
     if (first === undefined) continue
     for (const other of others) reportDoubling(layer, first, other, findings)
     const value = layer[first]!
-    if (!isFileSpelling(option, first)) return { name: first, value }
+    if (!isFileSpelling(option, first)) return { name: first, value, place }
     const content = readSecretFile(resolve(environment.cwd, value), first, findings)
-    return content === null ? null : { name: first, value: content }
+    return content === null ? null : { name: first, value: content, place }
   }
   return null
 }

@@ -23,6 +23,8 @@ export type LoadedConfig = {
   warnings: string[]
   /** Where each option's value comes from, by its name in the environment (`.env` counts as the environment). */
   origins: Record<OptionName, Origin>
+  /** The same to the letter: `environment: PORT`, `.env: PORT`, `llm-proxy.yaml: port`; null for a default. */
+  sources: Record<OptionName, string | null>
   /** Each option's value as it was read, by its name in the environment. */
   values: Values
   /** Each option's value as text, by its name in the environment; a secret is `(set)`, nothing is `(none)`. */
@@ -52,6 +54,7 @@ export function loadConfig({ env, cwd, terminal = false }: Surroundings): Loaded
   const readings = OPTION_NAMES.map((name) => [name, readOption(name, environment, file, findings)] as const)
   const values = Object.fromEntries(readings.map(([name, { value }]) => [name, value])) as Values
   const origins = Object.fromEntries(readings.map(([name, { origin }]) => [name, origin])) as Record<OptionName, Origin>
+  const sources = Object.fromEntries(readings.map(([name, { source }]) => [name, source])) as LoadedConfig['sources']
   const custom = readCustomProviders(file, environment, findings)
   const providerNames = [...PROVIDER_NAMES, ...Object.keys(custom)]
   const routes = readRoutes(file, providerNames, environment, findings)
@@ -66,22 +69,22 @@ export function loadConfig({ env, cwd, terminal = false }: Surroundings): Loaded
   const base = toConfig(values, origins, { custom, limits }, cwd, file, terminal)
   const config: Config = deepFreeze({ ...base, routing: toRouting(values, base, routes, rules) })
   const shown = Object.fromEntries(readings.map(([name, { value }]) => [name, show(name, value)]))
-  return { config, warnings: findings.warnings, origins, values, shown: shown as Record<OptionName, string> }
+  return { config, warnings: findings.warnings, origins, sources, values, shown: shown as Record<OptionName, string> }
 }
 
 /** `label`: the name by which the user said it. */
-type Reading = { value: unknown; origin: Origin; label: string }
+type Reading = { value: unknown; origin: Origin; source: string | null; label: string }
 
 function readOption(name: OptionName, environment: Environment, file: ConfigFile | null, findings: Findings): Reading {
   const option = optionOf(name)
-  const unset = { value: option.default, label: name }
+  const unset = { value: option.default, source: null, label: name }
   const problemsBefore = findings.problems.length
   const found = findInEnvironment(environment, name, findings)
   // A broken source is reported; what ranks below it must not hide that.
   if (findings.problems.length > problemsBefore) return { ...unset, origin: 'env' }
   if (found !== null) {
     const value = parseValue(option, found.value, found.name, true, findings)
-    return { value, origin: 'env', label: found.name }
+    return { value, origin: 'env', source: `${found.place}: ${found.name}`, label: found.name }
   }
   const [path, ...others] = yamlPathsOf(name).filter((one) => file?.values.has(one))
   if (file === null || path === undefined) return { ...unset, origin: 'default' }
@@ -91,7 +94,12 @@ function readOption(name: OptionName, environment: Environment, file: ConfigFile
     findings.problems.push(`${file.label}: ${other}: ${path} is set too and means the same; keep one of the two`)
   const value = interpolate(raw, label, environment, findings)
   if (value === null || value === '') return { ...unset, origin: 'default' }
-  return { value: parseValue(option, value, label, !hasVariable(raw), findings), origin: 'file', label }
+  return {
+    value: parseValue(option, value, label, !hasVariable(raw), findings),
+    origin: 'file',
+    source: label,
+    label,
+  }
 }
 
 const SHORT_TOKEN = 16

@@ -41,6 +41,8 @@ export type Option<T = unknown, D = unknown> = {
   secret?: boolean
   /** Not quoted in problems, since a wrong value may well contain a secret. */
   unquotable?: boolean
+  /** An address whose path lets one in: the console shows no more of it than the host. */
+  secretPath?: true
   /** A reload takes a new value over; others need a restart. */
   live?: true
   /** What to say to someone who switches on what this version does not do. */

@@ -74,6 +74,11 @@ const SETUP_CODE: SecretKind = {
   accepts: (value) => /^[\w-]{43}$/.test(value),
 }
 
+/** What is made at the first start where it is not configured: the option, and its file in `DATA_DIR`. */
+export const GENERATED: Readonly<Record<string, string>> = Object.fromEntries(
+  [MANAGEMENT_TOKEN, ENCRYPTION_KEY].map(({ option, fileName }) => [option, fileName]),
+)
+
 /** The file of the code that lets the first admin user in. `ensure` throws `ConfigError` when it cannot be used. */
 export function setupCodeFile(dataDir: string) {
   const path = join(dataDir, SETUP_CODE.fileName)

@@ -1,11 +1,13 @@
 import type { AdminSessionStore, AdminUserStore } from './admin-users.ts'
 import type { AlertStore } from './alerts.ts'
+import type { BackupStore } from './backup.ts'
 import type { BodyStore } from './bodies.ts'
 import type { LedgerStore } from './ledger.ts'
 import type { PinStore } from './pins.ts'
 import type { RouteStore } from './routes.ts'
 
 export type * from './admin-users.ts'
+export type * from './backup.ts'
 export type * from './bodies.ts'
 export type * from './ledger.ts'
 export type * from './pins.ts'
@@ -27,6 +29,7 @@ export interface Store {
   readonly pins: PinStore
   readonly adminUsers: AdminUserStore
   readonly adminSessions: AdminSessionStore
+  readonly backups: BackupStore
   /**
    * A number that changes whenever projects, provider keys, tokens or routes changed (request counters aside), also when another
    * process did it. Synchronous and cheap (microseconds, no I/O): it is asked once for every request.

@@ -3,6 +3,7 @@ import type { AppContext } from '../../context.ts'
 import { setCookie } from '../frame/cookies.ts'
 import { createForm } from '../frame/form.ts'
 import { safeTarget } from '../frame/safe-target.ts'
+import { oidcRoutes } from './oidc.ts'
 import { setupRoutes } from './setup.ts'
 import { signInRoutes } from './sign-in.ts'
 import { signOut } from './sign-out.ts'
@@ -14,6 +15,7 @@ export function entryRouter(ctx: AppContext): Router {
   const router = Router({ caseSensitive: true })
   router.use(setupRoutes(ctx))
   router.use(signInRoutes(ctx))
+  router.use(oidcRoutes(ctx))
   router.post('/sign-out', signOut(ctx))
   router.post('/theme', setTheme)
   return router

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { CsvCell } from '../../csv.ts'
 import type { Permission } from '../../domain/permissions.ts'
 import type { Form } from './form.ts'
@@ -39,10 +40,13 @@ export type Action = {
 }
 
 /**
- * How an action ends: on to another page with a word of what was done, or on the same page, whose template gets `shown` as `result.data`.
- * An error that it throws is shown on the same page, with what was typed.
+ * How an action ends: on to another page with a word of what was done, on the same page, whose template gets `shown` as `result.data`, or
+ * with a file. An error that it throws is shown on the same page, with what was typed.
  */
-export type Done = { to: string; notice?: string } | { shown: object }
+export type Done = { to: string; notice?: string } | { shown: object } | { file: Download }
+
+/** `name`: with its ending. The stream is destroyed when the visitor leaves. */
+export type Download = { name: string; type: string; stream: Readable }
 
 /** `name`: of the file, without its ending. */
 export type Csv = { name: string; columns: string[]; rows: CsvCell[][] }

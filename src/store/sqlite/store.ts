@@ -5,6 +5,7 @@ import { createAdminSessionStore } from './admin-sessions.ts'
 import { createAdminUserStore } from './admin-users.ts'
 import { createAlertStore } from './alerts.ts'
 import { createAuditStore } from './audit.ts'
+import { createBackups } from './backup.ts'
 import { createBodies } from './bodies/bodies.ts'
 import type { Connection } from './connect.ts'
 import { createEngine } from './engine.ts'
@@ -45,6 +46,7 @@ export function createSqliteStore(connection: Connection, { log, months }: Optio
     pins: createPinStore(engine),
     adminUsers: createAdminUserStore(engine),
     adminSessions: createAdminSessionStore(engine),
+    backups: createBackups(path),
     revision: engine.revision,
 
     async status() {

@@ -7,7 +7,7 @@ import type { BudgetState } from '../budgets.ts'
 export type Alert = {
   /** The same thing has the same key, so that it is told once. */
   key: string
-  kind: 'budget_threshold' | 'unusual_spending' | 'ledger_drift'
+  kind: 'budget_threshold' | 'unusual_spending' | 'ledger_drift' | 'test'
   at: number
   /** One sentence for people. */
   text: string
@@ -42,6 +42,15 @@ export function ledgerAlert({ month, table, key, field, expected, found }: Drift
     data: { month, table, places, first: { key, field, expected, found } },
   }
 }
+
+/** To see whether alerts arrive. `by`: who asked for it. */
+export const testAlert = (id: string, by: string, at: number): Alert => ({
+  key: `test ${id}`,
+  kind: 'test',
+  at,
+  text: `This is a test of the alerts of LLM Proxy, sent by ${by}. Nothing is wrong.`,
+  data: { sent_by: by },
+})
 
 /** How much of a budget is used, in percent: of dollars or of tokens, whichever is more. */
 export const share = (state: BudgetState): number => Math.max(dollarShare(state), tokenShare(state))

@@ -1,11 +1,12 @@
 import type { AlertConfig } from '../../config/config.ts'
-import { makeStamp, SYSTEM } from '../../domain/audit.ts'
+import { type Actor, audited, makeStamp, recordNoChange, SYSTEM } from '../../domain/audit.ts'
+import { GatewayError } from '../../errors.ts'
 import { newId } from '../../ids.ts'
 import type { Logger } from '../../logger.ts'
 import type { Metrics } from '../../metrics.ts'
 import type { LedgerRow, Store } from '../../store/store.ts'
 import type { BudgetState } from '../budgets.ts'
-import { type Alert, budgetAlert, share } from './alert.ts'
+import { type Alert, budgetAlert, share, testAlert } from './alert.ts'
 import { createSpendWatch } from './spend-watch.ts'
 import { bodyOf, signatureOf, waitAfter } from './webhook.ts'
 
@@ -14,15 +15,25 @@ export type Alerts = {
   settled(row: LedgerRow, budgets: readonly BudgetState[]): void
   /** Tells it, unless something of this key was told before. */
   tell(alert: Alert): void
+  /**
+   * Sends a test to the webhook, once, and says what came back: it is not tried again, and not among the alerts. Throws `conflict` when
+   * no webhook is configured.
+   */
+  test(actor: Actor): Promise<TestResult>
+  /** What holds now. */
+  limits(): Pick<AlertConfig, 'thresholds' | 'spendFactor'>
   /** From now on these hold. */
   replace(limits: Pick<AlertConfig, 'thresholds' | 'spendFactor'>): void
   /** Waits for what is being told just now. */
   close(): Promise<void>
 }
 
+/** `failure`: in words, null when the webhook took it. */
+export type TestResult = { failure: string | null; status: number | null; durationMs: number }
+
 type Options = {
   config: AlertConfig
-  store: { alerts: Store['alerts']; ledger: Pick<Store['ledger'], 'spend'> }
+  store: Pick<Store, 'alerts' | 'audit'> & { ledger: Pick<Store['ledger'], 'spend'> }
   log: Pick<Logger, 'warn' | 'error'>
   metrics: Pick<Metrics, 'alertFired'>
   now(): number
@@ -76,13 +87,18 @@ export function createAlerts({ config, store, log, metrics, now, everyMs = EVERY
     onFailure: (cause) => log.error('the usual spending of a token could not be read', { cause }),
   })
 
-  const send = async (url: string, secret: string | null, record: Alert & { id: string; attempts: number }) => {
-    const body = bodyOf(record.id, record, webhook!.format)
+  const deliver = (id: string, alert: Alert) => {
+    const { url, secret, format } = webhook!
+    const body = bodyOf(id, alert, format)
     const headers = {
       'content-type': 'application/json',
       ...(secret !== null && { 'x-llm-proxy-signature': signatureOf(secret, body, now()) }),
     }
-    const failure = await post(url, body, headers)
+    return post(url, body, headers)
+  }
+
+  const send = async (record: Alert & { id: string; attempts: number }) => {
+    const { failure } = await deliver(record.id, record)
     const attempts = record.attempts + 1
     if (failure === null)
       return store.alerts.update(record.id, { sendAt: null, deliveredAt: now(), attempts, lastError: null })
@@ -98,9 +114,8 @@ export function createAlerts({ config, store, log, metrics, now, everyMs = EVERY
 
   let sending: Promise<void> | null = null
   const sendDue = async () => {
-    const { url, secret } = webhook!
     for (const record of await store.alerts.due(now(), AT_ONCE)) {
-      await send(url, secret, { ...record, kind: record.kind as Alert['kind'] })
+      await send({ ...record, kind: record.kind as Alert['kind'] })
     }
   }
   const outbox =
@@ -122,6 +137,22 @@ export function createAlerts({ config, store, log, metrics, now, everyMs = EVERY
         for (const percent of thresholds) if (used >= percent) tell(budgetAlert(state, percent, row.at))
       }
     },
+    async test(actor) {
+      return audited({ store, now }, actor, { action: 'alert.test' }, async (stamp) => {
+        if (webhook === null)
+          throw new GatewayError('conflict', { message: 'No webhook is configured: set ALERT_WEBHOOK_URL.' })
+        const id = newId('alr')
+        const begunAt = performance.now()
+        const { failure, status } = await deliver(id, testAlert(id, actor.name, now()))
+        await recordNoChange(
+          { store, now },
+          { ...stamp, targetId: id },
+          { delivered: failure === null, status, failure },
+        )
+        return { failure, status, durationMs: Math.round(performance.now() - begunAt) }
+      })
+    },
+    limits: () => ({ thresholds, spendFactor }),
     replace(limits) {
       ;({ thresholds, spendFactor } = limits)
     },
@@ -132,8 +163,12 @@ export function createAlerts({ config, store, log, metrics, now, everyMs = EVERY
   }
 }
 
-/** Null when the receiver took it, else why not. */
-async function post(url: string, body: string, headers: Record<string, string>): Promise<string | null> {
+/** `failure` is null when the receiver took it, else why not. */
+async function post(
+  url: string,
+  body: string,
+  headers: Record<string, string>,
+): Promise<{ failure: string | null; status: number | null }> {
   try {
     const answer = await fetch(url, {
       method: 'POST',
@@ -143,10 +178,10 @@ async function post(url: string, body: string, headers: Record<string, string>):
       signal: AbortSignal.timeout(POST_MS),
     })
     await answer.body?.cancel()
-    return answer.ok ? null : `The webhook answered ${answer.status}.`
+    return { failure: answer.ok ? null : `The webhook answered ${answer.status}.`, status: answer.status }
   } catch (error) {
     const { message, cause } = error as Error & { cause?: Error }
-    return cause ? `${message}: ${cause.message}` : message
+    return { failure: cause ? `${message}: ${cause.message}` : message, status: null }
   }
 }
 
