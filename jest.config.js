@@ -7,6 +7,7 @@ export default {
   transform: { '\\.ts$': '<rootDir>/test/helpers/strip-types.js' },
   collectCoverageFrom: ['src/**/*.ts'],
   coverageProvider: 'v8',
+  coverageThreshold: { global: { lines: 90 } },
   coverageReporters: ['text-summary', 'json-summary', 'lcov'],
   reporters: ['default', '<rootDir>/test/helpers/summary-reporter.js'],
   testTimeout: 30_000,

@@ -1,11 +1,10 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { newRequestId } from '../src/ids.ts'
 import { openStore } from '../src/store/open.ts'
-import { createMonthFiles } from '../src/store/sqlite/ledger/month-file.ts'
-import type { LedgerRow, RequestFilter, Store, UsageFilter, UsageGroup } from '../src/store/store.ts'
+import type { RequestFilter, Store, UsageFilter, UsageGroup } from '../src/store/store.ts'
 import { measureDataPath } from './data-path.ts'
+import { aRow, fillLedger } from './ledger-fill.ts'
 import type { Workshop } from './processes.ts'
 import { columns } from './report.ts'
 
@@ -14,12 +13,7 @@ const DAY_MS = 24 * HOUR_MS
 /** A month that is over, with 30 days, so that the report of 30 days reads all rows there are. */
 const START = Date.UTC(2026, 8, 1)
 const SPAN_MS = 30 * DAY_MS
-const IN_ONE_COMMIT = 20_000
-const GENERATE_MS = 20 * 60_000
 const APPENDED = 50_000
-
-const TOKENS = 50
-const MODELS = ['gpt-4o', 'gpt-4o-mini', 'claude-sonnet-4-5', 'gemini-2.5-flash', 'mistral-small']
 
 /** `limit`: none where the figure is there to explain another. */
 type Line = { name: string; value: number; unit: string; limit: number | null }
@@ -37,7 +31,7 @@ export async function benchLedger(workshop: Workshop, rows: number): Promise<{ t
   const dataDir = mkdtempSync(join(tmpdir(), 'llm-proxy-ledger-'))
   try {
     const began = performance.now()
-    const written = generate(dataDir, rows)
+    const written = fillLedger(dataDir, rows, { start: START, spanMs: SPAN_MS })
     const seconds = (performance.now() - began) / 1000
     const megabytes = statSync(join(dataDir, 'ledger-2026-09.db')).size / 1e6
     const store = await openStore({ dataDir })
@@ -55,77 +49,6 @@ export async function benchLedger(workshop: Workshop, rows: number): Promise<{ t
     return { text: toText(data), data }
   } finally {
     rmSync(dataDir, { recursive: true, force: true })
-  }
-}
-
-/** How many were written: fewer than asked for when time runs out. */
-function generate(dataDir: string, rows: number): number {
-  const months = createMonthFiles(dataDir)
-  const writer = months.writer('2026-09')
-  const deadline = performance.now() + GENERATE_MS
-  let written = 0
-  while (written < rows && performance.now() < deadline) {
-    const size = Math.min(IN_ONE_COMMIT, rows - written)
-    const batch = Array.from({ length: size }, (_, i) => aRow(written + i, START + ((written + i) / rows) * SPAN_MS))
-    writer.write({ rows: batch, counts: batch.map(() => false), opens: [] })
-    written += size
-    if (process.stderr.isTTY) process.stderr.write(`\r${written} rows`)
-  }
-  months.close()
-  return written
-}
-
-/** Numbers that repeat in no short period, without chance: two runs are alike. */
-function mixed(i: number, salt: number): number {
-  let x = Math.imul(i ^ (salt << 25), 2_654_435_761)
-  x = Math.imul(x ^ (x >>> 16), 2_246_822_507)
-  x = Math.imul(x ^ (x >>> 13), 3_266_489_909)
-  return ((x ^ (x >>> 16)) >>> 0) / 2 ** 32
-}
-
-function aRow(i: number, time: number): LedgerRow {
-  const at = Math.floor(time)
-  const token = Math.floor(mixed(i, 1) * TOKENS)
-  const model = MODELS[Math.floor(mixed(i, 2) ** 2 * MODELS.length)]!
-  const luck = mixed(i, 3)
-  const error = luck < 0.001 ? 'upstream_timeout' : luck < 0.01 ? 'rate_limit_exceeded' : null
-  const status = error === 'upstream_timeout' ? 504 : error ? 429 : luck < 0.02 ? 499 : 200
-  const latencyMs = Math.round((200 + mixed(i, 4) ** 8 * 60_000) * 10) / 10
-  return {
-    requestId: newRequestId(at),
-    at,
-    tokenId: `tok_${String(token).padStart(21, '0')}`,
-    projectId: `proj_${String(token % 7).padStart(21, '0')}`,
-    method: 'POST',
-    endpoint: luck > 0.8 ? '/v1/embeddings' : '/v1/chat/completions',
-    model,
-    provider: error === 'rate_limit_exceeded' ? null : 'openai',
-    servedModel: error ? null : model,
-    attempts: error
-      ? []
-      : [{ provider: 'openai', model, outcome: 'answered', status: 200, durationMs: latencyMs, error: null }],
-    status,
-    stream: luck > 0.5,
-    latencyMs,
-    firstTokenMs: luck > 0.5 ? Math.round(latencyMs * 2.5) / 10 : null,
-    usage: {
-      inputTokens: Math.floor(mixed(i, 5) * 4_000),
-      outputTokens: Math.floor(mixed(i, 6) * 1_000),
-      cachedTokens: 0,
-      cacheWriteTokens: 0,
-      reasoningTokens: 0,
-      details: null,
-      source: 'reported',
-    },
-    estimateReason: null,
-    costNanoUsd: model === 'mistral-small' ? null : BigInt(Math.floor(mixed(i, 7) ** 6 * 1e9)),
-    priceSource: 'genai-prices 0.1.8',
-    reservedNanoUsd: null,
-    cache: 'bypass',
-    error,
-    changes: [],
-    requestBytes: 1_000,
-    responseBytes: 2_000,
   }
 }
 

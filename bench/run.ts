@@ -5,6 +5,7 @@
  * npm run bench -- bodies                    what keeping the bodies of requests and answers costs
  * npm run bench -- profile                   where the gateway's CPU goes under load
  * npm run bench -- ledger [--rows=<n>]       appending, reports and pages with ten million rows (--quick: one million)
+ * npm run bench -- console [--rows=<n>]      server time of every page of the admin console, with as many rows
  * npm run bench -- formats                   what a translation between dialects costs, alone
  * npm run bench -- translation               the same on the data path, and the memory of a stream
  *
@@ -15,6 +16,7 @@ import { join } from 'node:path'
 import { benchEncoding } from './accept-encoding.ts'
 import { benchBodies } from './body-log.ts'
 import { compare } from './compare.ts'
+import { benchConsole } from './console.ts'
 import { benchFormats } from './formats.ts'
 import { benchLedger } from './ledger-rows.ts'
 import { openWorkshop, type Workshop } from './processes.ts'
@@ -25,12 +27,14 @@ import { benchTranslation } from './translation.ts'
 type Command = (workshop: Workshop, quick: boolean) => Promise<{ text: string; data: unknown }>
 
 const ledger: Command = (workshop, quick) => benchLedger(workshop, rows ?? (quick ? 1_000_000 : 10_000_000))
+const pages: Command = (workshop, quick) => benchConsole(workshop, rows ?? (quick ? 1_000_000 : 10_000_000))
 const COMMANDS: Record<string, Command> = {
   compare,
   encoding: benchEncoding,
   bodies: benchBodies,
   profile: benchProfile,
   ledger,
+  console: pages,
   formats: benchFormats,
   translation: benchTranslation,
   routing: benchRouting,

@@ -24,6 +24,8 @@ const COMMANDS = {
   start: (node) => runProgram(node, [join(root, 'src/main.ts'), ...args]),
   dev: (node) => runProgram(node, ['--watch', '--watch-preserve-output', join(root, 'src/main.ts'), ...args]),
   bench: (node) => runProgram(node, [join(root, 'bench/run.ts'), ...args]),
+  // Half as much again as the tests alone: hence apart from them.
+  coverage: (node) => runStep(node, { ...JEST, args: ['--coverage', ...args] }),
   test: (node) => (args.length === 0 ? runChecks(node) : runStep(node, { ...JEST, args: [...JEST.args, ...args] })),
 }
 
@@ -37,7 +39,7 @@ const CHECKS = [
     hint: '"npm run format" mends most of it',
   },
   { name: 'Types (tsc)', script: 'typescript/bin/tsc', args: ['--noEmit'] },
-  { ...JEST, args: ['--coverage'] },
+  JEST,
 ]
 
 await main().catch((error) => {

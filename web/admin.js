@@ -55,12 +55,18 @@ function watchLive(element) {
   start()
 }
 
+/** What stands in a part, as it came: what has not changed stays as it is, with the pointer over it. */
+const shown = new Map()
+
 /** The server's own HTML, whose texts it has escaped. */
 function show(element, html) {
   const parsed = new DOMParser().parseFromString(html, 'text/html')
   for (const part of [...parsed.body.children]) {
     const old = part.id ? document.getElementById(part.id) : null
+    const source = part.outerHTML
+    if (shown.get(part.id) === source) continue
     if (old === null || old.contains(document.activeElement) || old.matches(':has(details[open])')) continue
+    shown.set(part.id, source)
     dress(part)
     old.replaceWith(document.adoptNode(part))
     globalThis.htmx?.process(part)

@@ -41,7 +41,8 @@ function timeLabels(labels) {
 function draw(canvas) {
   const { type, labels, series, unit, times } = JSON.parse(canvas.dataset.chart)
   const palette = Array.from({ length: COLOURS }, (_, i) => colourOf(`--chart-${i + 1}`))
-  const [text, line, surface] = ['--muted', '--line', '--surface'].map(colourOf)
+  const [text, line, surface, bad] = ['--muted', '--line', '--surface', '--bad'].map(colourOf)
+  const colourAt = (i) => (series[i].tone === 'bad' ? bad : palette[i % COLOURS])
   const isRound = type === 'doughnut'
   const isLine = type === 'line'
   drawn.get(canvas)?.destroy()
@@ -52,8 +53,8 @@ function draw(canvas) {
       datasets: series.map(({ label, data }, i) => ({
         label,
         data,
-        backgroundColor: isRound ? data.map((_, part) => palette[part % COLOURS]) : palette[i % COLOURS],
-        borderColor: isRound ? surface : palette[i % COLOURS],
+        backgroundColor: isRound ? data.map((_, part) => palette[part % COLOURS]) : colourAt(i),
+        borderColor: isRound ? surface : colourAt(i),
         borderWidth: isLine ? 2 : isRound ? 2 : 0,
         borderRadius: isLine || isRound ? 0 : 3,
         maxBarThickness: 36,

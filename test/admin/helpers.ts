@@ -32,22 +32,18 @@ export async function startConsole(options: Parameters<typeof startTestGateway>[
   const gateway = await startTestGateway(options)
   const { ctx } = gateway
   let users = 0
-  return {
-    ...gateway,
-    stranger: () => visitor(gateway.url, null as never),
-    async as(role, projectId) {
-      const name = `${role}-${++users}@example.com`
-      const input = { name, role, password: PASSWORD, ...(projectId !== undefined && { project_id: projectId }) }
-      const user = await createAdminUser(ctx, SYSTEM, input)
-      const { secret } = await openSession(
-        { store: ctx.store, now: ctx.now, sessionLimits: ctx.admin.sessionLimits },
-        user,
-        'password',
-        { ip: '127.0.0.1', userAgent: 'test' },
-      )
-      return visitor(gateway.url, user, secret)
-    },
+  const as = async (role: AdminRole, projectId?: string): Promise<Visitor> => {
+    // The first user is an owner.
+    if (role !== 'owner' && (await ctx.store.adminUsers.count()) === 0) await as('owner')
+    const name = `${role}-${++users}@example.com`
+    const input = { name, role, password: PASSWORD, ...(projectId !== undefined && { project_id: projectId }) }
+    const user = await createAdminUser(ctx, SYSTEM, input)
+    const { store, now, admin } = ctx
+    const client = { ip: '127.0.0.1', userAgent: 'test' }
+    const { secret } = await openSession({ store, now, sessionLimits: admin.sessionLimits }, user, 'password', client)
+    return visitor(gateway.url, user, secret)
   }
+  return { ...gateway, as, stranger: () => visitor(gateway.url, null as never) }
 }
 
 function visitor(url: string, user: AdminUser, secret?: string): Visitor {
@@ -85,9 +81,8 @@ function visitor(url: string, user: AdminUser, secret?: string): Visitor {
     csrf,
     get: (path, headers = {}) => send('GET', path, headers),
     async post(path, fields = {}, headers = {}) {
-      const body = new URLSearchParams({ _csrf: await csrf() })
+      const body = new URLSearchParams('_csrf' in fields ? {} : { _csrf: await csrf() })
       for (const [name, value] of Object.entries(fields)) {
-        if (name === '_csrf') body.delete('_csrf')
         for (const one of [value].flat()) body.append(name, one)
       }
       return send('POST', path, headers, body)

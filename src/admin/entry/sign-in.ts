@@ -3,7 +3,7 @@ import type { AppContext } from '../../context.ts'
 import { GatewayError } from '../../errors.ts'
 import { requireOwnForm, visitorCsrfToken } from '../frame/csrf.ts'
 import { createForm, type Form } from '../frame/form.ts'
-import { duration } from '../frame/format.ts'
+import { count } from '../frame/format.ts'
 import { safeTarget } from '../frame/safe-target.ts'
 import { findVisitor, keepSession } from '../frame/session.ts'
 import { sendBare } from '../frame/shell.ts'
@@ -66,8 +66,10 @@ export function signInRoutes(ctx: AppContext): Router {
         })
       }
       case 'wait': {
-        const message = `Too many tries. Try again in ${duration(Math.ceil(result.retryAfterMs / 1000) * 1000)}.`
-        res.set('retry-after', String(Math.ceil(result.retryAfterMs / 1000)))
+        const seconds = Math.ceil(result.retryAfterMs / 1000)
+        const wait = seconds < 60 ? count(seconds, 'second') : count(Math.ceil(seconds / 60), 'minute')
+        const message = `Too many tries. Try again in ${wait}.`
+        res.set('retry-after', String(seconds))
         return show(req, res, { status: 429, message, name, ...(code !== '' && { pending: form.raw('pending') }) })
       }
     }
