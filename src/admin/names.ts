@@ -10,8 +10,14 @@ type Ids = { tokenId: string | null; projectId: string | null }
 /** Of the rows of one page: each token and project is read once. */
 export async function readNames(reads: Pick<Reads, 'token' | 'project'>, rows: readonly Ids[]): Promise<Names> {
   const [tokens, projects] = await Promise.all([
-    readEach(rows.map(({ tokenId }) => tokenId), reads.token),
-    readEach(rows.map(({ projectId }) => projectId), reads.project),
+    readEach(
+      rows.map(({ tokenId }) => tokenId),
+      reads.token,
+    ),
+    readEach(
+      rows.map(({ projectId }) => projectId),
+      reads.project,
+    ),
   ])
   return { tokens, projects }
 }
@@ -20,9 +26,13 @@ export async function readNames(reads: Pick<Reads, 'token' | 'project'>, rows: r
 export const tokenLabel = ({ name, last4 }: Pick<Token, 'name' | 'last4'>): string => name ?? `…${last4}`
 
 async function readEach<T>(ids: (string | null)[], read: (id: string) => Promise<T>): Promise<Map<string, T>> {
-  const wanted = [...new Set(ids)].filter((id) => id !== null)
-  const found = await Promise.all(wanted.map(async (id) => [id, await orNull(read(id))] as const))
-  return new Map(found.filter((one): one is [string, T] => one[1] !== null))
+  const found = new Map<string, T>()
+  const readOne = async (id: string) => {
+    const one = await orNull(read(id))
+    if (one !== null) found.set(id, one)
+  }
+  await Promise.all([...new Set(ids)].filter((id) => id !== null).map(readOne))
+  return found
 }
 
 /** What is not there, or not for this visitor, is null. */

@@ -32,7 +32,7 @@ export const request = definePage<Data>({
   title: ({ row }) => `${row.model ?? row.endpoint}, ${row.status}`,
   view: 'request',
   crumbs: () => [{ label: 'Requests', href: '/admin/requests' }],
-  async load({ reads, params, ctx }) {
+  async load({ reads, params, ctx, origin }) {
     const row = await reads.request(params.id ?? '')
     return {
       row,
@@ -40,7 +40,7 @@ export const request = definePage<Data>({
       help: helpFor(row),
       waterfall: waterfallOf(row),
       changes: row.changes.map((name) => ({ name, meaning: describeChange(name) })),
-      curl: curlOf(row, null, originOf(ctx.config)),
+      curl: curlOf(row, null, origin),
       keeps: ctx.config.bodyLog.request || ctx.config.bodyLog.response,
     }
   },
@@ -49,7 +49,7 @@ export const request = definePage<Data>({
   },
 })
 
-async function show({ reads, params, ctx, actor }: Visit): Promise<Shown> {
+async function show({ reads, params, ctx, actor, origin }: Visit): Promise<Shown> {
   const row = await reads.request(params.id ?? '')
   try {
     const kept = await readBodies(ctx, actor, row)
@@ -59,7 +59,7 @@ async function show({ reads, params, ctx, actor }: Visit): Promise<Shown> {
       request: readable(request?.body),
       response: readable(response?.body),
       message: response && assemble(row.endpoint, response.status, response.body),
-      curl: curlOf(row, request, originOf(ctx.config)),
+      curl: curlOf(row, request, origin),
     }
   } catch (error) {
     const reason = error instanceof GatewayError ? (error.details?.reason as NotKept | undefined) : undefined
@@ -69,7 +69,3 @@ async function show({ reads, params, ctx, actor }: Visit): Promise<Shown> {
 }
 
 const readable = (body: KeptBody | undefined): Piece[] => (body?.text == null ? [] : readableJson(body.text))
-
-/** Where clients reach this gateway, as far as it knows. */
-const originOf = ({ publicUrl, host, port }: { publicUrl: string | null; host: string; port: number }): string =>
-  publicUrl?.replace(/\/$/, '') ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`

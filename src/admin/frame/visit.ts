@@ -27,6 +27,8 @@ export type Visit = {
   query: Form
   /** Path and query, as `/admin/tokens?state=active`. */
   url: string
+  /** Where clients reach the gateway, as far as it is known here: PUBLIC_URL, or the address that the visitor uses. */
+  origin: string
   /** Milliseconds since the epoch. */
   now: number
   /** Why an action on this page was refused, with what was typed. */
@@ -63,6 +65,7 @@ export function createVisit(
     params: req.params as Record<string, string>,
     query: createForm(req.query),
     url: req.originalUrl,
+    origin: ctx.config.admin.publicUrl ?? `${req.protocol}://${req.headers.host ?? 'localhost'}`,
     now: ctx.now(),
     failure: null,
   }

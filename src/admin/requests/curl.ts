@@ -33,7 +33,9 @@ function bodyOf(method: string, kept: KeptRequest | null): { body: string | null
   if (kept === null) return inFile('Put the body of the request into request.json: it is not shown here.')
   if (kept.body.text === null || kept.body.truncated)
     return inFile('Put the body of the request into request.json: not all of it was kept.')
-  return kept.body.size === 0 ? { body: null, missing: null } : { body: `--data-raw ${quote(kept.body.text)}`, missing: null }
+  return kept.body.size === 0
+    ? { body: null, missing: null }
+    : { body: `--data-raw ${quote(kept.body.text)}`, missing: null }
 }
 
 /** One word to a shell, whatever is in it. */

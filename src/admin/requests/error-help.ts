@@ -135,6 +135,9 @@ export function helpFor({ status, error }: Pick<LedgerRow, 'status' | 'error'>):
   if (error !== null && Object.hasOwn(OF_CODE, error)) return OF_CODE[error]!
   if (Object.hasOwn(OF_STATUS, status)) return OF_STATUS[status]!
   return status >= 500
-    ? { meaning: 'The provider failed, and its answer was passed on.', next: 'The client may ask again. A second provider in a route would be asked by itself.' }
+    ? {
+        meaning: 'The provider failed, and its answer was passed on.',
+        next: 'The client may ask again. A second provider in a route would be asked by itself.',
+      }
     : { meaning: 'The provider refused the request, and its answer was passed on.', next: 'The kept answer says why.' }
 }
