@@ -28,11 +28,11 @@ const MAX_MS = 3 * 366 * DAY_MS
 const MAX_HOURS_MS = 2 * DAY_MS
 const USUAL = '30d'
 
-/** `from` and `to` count where no period is named; all named ones are of full hours or days of UTC, which the ledger has summed up. */
+/** `from` and `to` go before a named period; all named ones are of full hours or days of UTC, which the ledger has summed up. */
 export function readPeriod(query: Form, now: number): AskedPeriod {
   const named = PERIODS.find(([name]) => name === query.text('period'))?.[0]
   const [from, to] = [query.text('from'), query.text('to')]
-  if (named !== undefined || (from === '' && to === '')) {
+  if (from === '' && to === '') {
     const period = namedPeriod(named ?? USUAL, now)
     return { period, problems: {}, values: { from: '', to: '' } }
   }
