@@ -19,6 +19,8 @@ COPY bin ./bin
 COPY scripts/pinned-node.js ./scripts/
 COPY migrations ./migrations
 COPY src ./src
+COPY views ./views
+COPY web ./web
 
 # The program's files belong to root: the gateway can write to /data and nowhere else. By number, so that Kubernetes can see that
 # it is not root (runAsNonRoot).

@@ -6,7 +6,7 @@ import { type AppContext, openContext } from './context.ts'
 import { createLogger } from './logger.ts'
 import { startGateway } from './server.ts'
 import { StoreError } from './store/store.ts'
-import { welcome } from './welcome.ts'
+import { findSetup, welcome } from './welcome.ts'
 
 const GRACE_MS = 30_000
 
@@ -24,6 +24,14 @@ async function run(): Promise<void> {
   const ctx = await openContext({ loaded, load: loadProcessConfig, log, ...secrets })
   const gateway = await startGateway(ctx)
   log.info('ready', { url: gateway.url, management_token_file: secrets.managementTokenFile })
+  const setup = await findSetup(ctx, gateway.url)
+  if (setup && !process.stdout.isTTY)
+    log.info(
+      'there is no admin user yet: make one with "llm-proxy admin create", or by the link of "llm-proxy admin setup-link"',
+      {
+        code_file: setup.codeFile,
+      },
+    )
   // The start does not wait for half a megabyte of prices, and no request should.
   setImmediate(() => ctx.prices.warm())
   let stopping = false
@@ -56,6 +64,7 @@ async function run(): Promise<void> {
         url: gateway.url,
         projectId: gateway.projectId,
         managementTokenFile: secrets.managementTokenFile,
+        setup,
       }),
     )
   }

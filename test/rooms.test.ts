@@ -146,8 +146,20 @@ describe('what only one place may use', () => {
     ['gpt-tokenizer', /^usage\/estimate-worker\.ts$/],
     ['commander', /^cli\//],
     ['nanoid', /^ids\.ts$/],
+    ['argon2', /^domain\/passwords\.ts$/],
+    ['otpauth', /^domain\/totp\.ts$/],
   ])('%s is used there alone', (name, allowed) => {
     expect(offences((file, from) => packageOf(from) === name && !allowed.test(file.name))).toEqual([])
+  })
+
+  it('what only people who sign in need is loaded when the first of them comes', () => {
+    const people = ['argon2', 'otpauth', 'openid-client']
+    const early = files.flatMap(({ name, imports }) =>
+      imports
+        .filter(({ from, late, typeOnly }) => people.includes(packageOf(from)) && !late && !typeOnly)
+        .map(() => name),
+    )
+    expect(early).toEqual([])
   })
 
   it('in the proxy, express is known by the router and its middleware alone', () => {

@@ -76,7 +76,7 @@ function show(element, html) {
 }
 
 function setUpShortcuts() {
-  let leader = 0
+  let leader = Number.NEGATIVE_INFINITY
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return
     if (event.target.closest('input, select, textarea, [contenteditable]')) {
@@ -84,7 +84,7 @@ function setUpShortcuts() {
       return
     }
     const isSecond = performance.now() - leader < 1500
-    leader = 0
+    leader = Number.NEGATIVE_INFINITY
     if (isSecond) {
       const link = document.querySelector(`[data-shortcut="${CSS.escape(event.key)}"]`)
       if (link) {

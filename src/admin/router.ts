@@ -48,15 +48,17 @@ const readForm: RequestHandler = express.urlencoded({ extended: false, limit: '2
 
 function answerPage(ctx: AppContext, page: Page): RequestHandler {
   return async (req, res) => {
-    const visitor = await findVisitor(ctx, req)
+    const isLive = page.live !== undefined && req.query.live !== undefined
+    const visitor = await findVisitor(ctx, req, { quiet: isLive })
     if (visitor === null) return sendToSignIn(req, res)
     const visit = createVisit(ctx, req, visitor)
     requireSight(visit, page)
     const elsewhere = await page.goTo?.(visit)
     if (elsewhere) return sendTo(req, res, elsewhere)
     if (page.csv && visit.query.text('format') === 'csv') return sendCsv(res, page, visit)
-    if (page.live && visit.query.text('live') !== '') {
-      return streamLive(req, res, page.live, { visit, isStillIn: async () => (await findVisitor(ctx, req)) !== null })
+    if (page.live && isLive) {
+      const isStillIn = async () => (await findVisitor(ctx, req, { quiet: true })) !== null
+      return streamLive(req, res, page.live, { visit, isStillIn })
     }
     await showPage(req, res, page, { visit, visitor })
   }

@@ -35,6 +35,22 @@ export async function readSecret(io: Io, what: string): Promise<string> {
   return secret
 }
 
+/**
+ * A new password: asked for twice without an echo at a terminal, else the whole input but its line end, if that was said. Unlike a
+ * key it may begin and end with spaces.
+ */
+export async function readPassword(io: Io, what: string, fromStdin = false): Promise<string> {
+  if (fromStdin) {
+    const password = (await readAll(io)).replace(/\r?\n$/, '')
+    if (password === '') throw usageError(`${what}: nothing came on stdin.`)
+    return password
+  }
+  if (!io.stdin.isTTY) throw usageError(`${what}: there is no terminal to ask at; send it to --password-stdin.`)
+  const password = await askHidden(io, `${what}: `)
+  if ((await askHidden(io, `${what}, once more: `)) === password) return password
+  throw new CliError('The two are not the same. Nothing was changed.')
+}
+
 /** Asks a person. Where there is no terminal nobody can be asked: the command was meant. */
 export async function confirm(io: Io, question: string): Promise<boolean> {
   if (!io.stdin.isTTY) return true

@@ -18,6 +18,8 @@ const OPTIONS: Record<string, string> = {
   provider: 'the provider',
   key: 'the key',
   weight: '--weight',
+  role: '--role',
+  password: 'the password',
 }
 
 /** How the command line calls a field of the wire: `allowed_ips.0` → `--ips (entry 1)`. */

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander'
 import { redact } from '../redact.ts'
 import { VERSION } from '../version.ts'
+import { addAdminCommands } from './commands/admin.ts'
 import { addChatCommand } from './commands/chat.ts'
 import { addConfigCommands } from './commands/config.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
@@ -50,6 +51,7 @@ function createProgram(io: Io): Command {
   addTokenCommands(program, io)
   addProviderKeyCommands(program, io)
   addRouteCommands(program, io)
+  addAdminCommands(program, io)
   addExplainCommand(program, io)
   addPriceCommands(program, io)
   addConfigCommands(program, io)

@@ -117,30 +117,30 @@ const OIDC_ONLY = [
   'OIDC_DEFAULT_ROLE',
 ] as const
 
-/** What no option can see alone. `isLoopback`: of a host's name. */
-export function checkAdmin(
-  values: Values,
-  isLoopback: (host: string) => boolean,
-  { problems, warnings }: Findings,
-): void {
-  const isOpen = (url: string) => url.startsWith('http:') && !isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, ''))
+/** `isSet`: also to what cannot be read, which is told already. `isLoopback`: of a host's name. */
+type Looks = { isSet(name: keyof typeof adminOptions): boolean; isLoopback(host: string): boolean }
+
+/** What no option can see alone. */
+export function checkAdmin(values: Values, { isSet, isLoopback }: Looks, { problems, warnings }: Findings): void {
   if (values.ADMIN_SESSION_IDLE_MINUTES > values.ADMIN_SESSION_HOURS * 60)
     warnings.push('ADMIN_SESSION_IDLE_MINUTES: longer than ADMIN_SESSION_HOURS, which ends every session before')
-  if (values.OIDC_ISSUER === null) {
-    for (const name of OIDC_ONLY) if (values[name] !== null) warnings.push(`${name}: has no effect without OIDC_ISSUER`)
+  if (!isSet('OIDC_ISSUER')) {
+    for (const name of OIDC_ONLY) if (isSet(name)) warnings.push(`${name}: has no effect without OIDC_ISSUER`)
     if (values.ADMIN_CONSOLE && !values.ADMIN_PASSWORD_SIGN_IN)
       problems.push('ADMIN_PASSWORD_SIGN_IN: false, and without OIDC_ISSUER nobody could sign in; set one of the two')
     return
   }
+  const isOpen = (url: string | null) =>
+    url?.startsWith('http:') === true && !isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, ''))
   if (isOpen(values.OIDC_ISSUER)) problems.push('OIDC_ISSUER: must start with https:// (or be on this machine)')
-  if (values.OIDC_CLIENT_ID === null) problems.push('OIDC_CLIENT_ID: is missing, OIDC_ISSUER needs it')
-  if (values.PUBLIC_URL === null)
+  if (!isSet('OIDC_CLIENT_ID')) problems.push('OIDC_CLIENT_ID: is missing, OIDC_ISSUER needs it')
+  if (!isSet('PUBLIC_URL'))
     problems.push('PUBLIC_URL: is missing, OIDC_ISSUER needs it: the provider sends people back there')
-  else if (isOpen(values.PUBLIC_URL))
+  if (isOpen(values.PUBLIC_URL))
     warnings.push('PUBLIC_URL: starts with http://, so that others on the way can read who signs in')
-  if ((values.OIDC_ROLE_CLAIM === null) !== (values.OIDC_ROLE_MAP === null))
+  if (isSet('OIDC_ROLE_CLAIM') !== isSet('OIDC_ROLE_MAP'))
     problems.push('OIDC_ROLE_MAP: OIDC_ROLE_CLAIM and OIDC_ROLE_MAP need each other; set both or none')
-  if (values.OIDC_ROLE_CLAIM === null && values.OIDC_DEFAULT_ROLE === null)
+  if (!isSet('OIDC_ROLE_CLAIM') && !isSet('OIDC_DEFAULT_ROLE'))
     warnings.push(
       'OIDC_DEFAULT_ROLE: not set, and no OIDC_ROLE_CLAIM: single sign-on lets in only users who were made in the console before',
     )

@@ -57,7 +57,7 @@ export function loadConfig({ env, cwd, terminal = false }: Surroundings): Loaded
   const rules = readRules(file, providerNames, routes, environment, findings)
   const limits = readLimits(values, environment, file, findings)
   checkTogether(values, origins, findings)
-  checkAdmin(values, isLoopback, findings)
+  checkAdmin(values, { isSet: (name) => origins[name] !== 'default', isLoopback }, findings)
   const { label } = readings.find(([name]) => name === 'DEFAULT_PROVIDER')![1]
   checkDefaultProvider(values, label, providerNames, findings)
   warnOfMissingAddresses(values, findings)

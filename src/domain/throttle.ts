@@ -25,7 +25,8 @@ export type Attempt = {
 
 export type Throttle = { begin(tried: Tried): { waitMs: number } | { waitMs: 0; attempt: Attempt } }
 
-type Entry = { failures: number; at: number; version: number }
+/** `at`: when the last try began. `forgivenAt`: up to when time has forgiven failures. */
+type Entry = { failures: number; at: number; forgivenAt: number; version: number }
 
 /**
  * Slows guessing down: after a few failures a second's pause, then twice as long each time up to 15 minutes, for the person and for
@@ -35,13 +36,13 @@ export function createThrottle({ now, maxKeys = MAX_KEYS }: { now(): number; max
   const entries = new LRUCache<string, Entry>({ max: maxKeys })
 
   const look = (key: string): Entry => {
-    const entry = entries.get(key) ?? { failures: 0, at: now(), version: 0 }
+    const entry = entries.get(key) ?? { failures: 0, at: now(), forgivenAt: now(), version: 0 }
     // The clock was put back.
-    if (entry.at > now()) entry.at = now()
-    const forgiven = Math.floor((now() - entry.at) / FORGIVEN_EVERY_MS)
+    if (entry.at > now()) entry.at = entry.forgivenAt = now()
+    const forgiven = Math.floor((now() - entry.forgivenAt) / FORGIVEN_EVERY_MS)
     if (forgiven > 0) {
       entry.failures = Math.max(0, entry.failures - forgiven)
-      entry.at += forgiven * FORGIVEN_EVERY_MS
+      entry.forgivenAt += forgiven * FORGIVEN_EVERY_MS
     }
     return entry
   }
@@ -52,18 +53,17 @@ export function createThrottle({ now, maxKeys = MAX_KEYS }: { now(): number; max
   }
 
   const count = (kind: Kind, key: string): Attempt => {
-    const before = look(key)
+    const before = { ...look(key) }
     const version = before.version + 1
     const failures = Math.min(before.failures + 1, FREE[kind] + MAX_STEPS)
-    entries.set(key, { failures, at: now(), version })
+    entries.set(key, { failures, at: now(), forgivenAt: now(), version })
     return {
       undo() {
         const entry = entries.get(key)
         if (!entry) return
+        if (entry.version === version) entries.set(key, { ...before, version })
         // Others have begun since: theirs stays as it is.
-        const mended = entry.version === version ? before.failures : Math.max(0, entry.failures - 1)
-        const at = entry.version === version ? before.at : entry.at
-        entries.set(key, { failures: mended, at, version: entry.version })
+        else entry.failures = Math.max(0, entry.failures - 1)
       },
       succeed: () => void entries.delete(key),
     }

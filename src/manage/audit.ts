@@ -13,7 +13,7 @@ const auditShape = z
   .object({
     id: z.string(),
     at: isoTime,
-    actor: z.string().describe('`management_token`, `cli`, `system`, or `anonymous`.'),
+    actor: z.string().describe('`management_token`, `cli`, `system`, `admin:<name>`, or `anonymous`.'),
     ip: z.string().nullable(),
     user_agent: z.string().nullable(),
     action: z.string(),

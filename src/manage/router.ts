@@ -6,6 +6,7 @@ import { parseInput } from '../domain/validate.ts'
 import { GatewayError } from '../errors.ts'
 import { fromExpress } from '../http-errors.ts'
 import { providerNamesOf } from '../providers/index.ts'
+import { adminUserRoutes } from './admin-users.ts'
 import { alertRoutes } from './alerts.ts'
 import { auditRoutes } from './audit.ts'
 import { bodyRoutes } from './bodies.ts'
@@ -44,6 +45,7 @@ export function manageRoutes(ctx: AppContext): Route[] {
     ...priceRoutes(ctx),
     ...budgetRoutes(ctx),
     ...alertRoutes(ctx.store),
+    ...adminUserRoutes(parts),
     ...auditRoutes(ctx.store),
     ...statusRoutes(ctx),
   ]

@@ -90,7 +90,7 @@ describe('every page', () => {
       expect(headers.get('content-security-policy')).not.toMatch(/unsafe|\*|https?:/)
       expect(headers.get('cache-control')).toBe('no-store')
       expect(headers.get('x-content-type-options')).toBe('nosniff')
-      expect(headers.get('referrer-policy')).toBe('no-referrer')
+      expect(headers.get('referrer-policy')).toBe('same-origin')
       expect(headers.get('x-powered-by')).toBeNull()
     }
   })

@@ -154,6 +154,23 @@ describe('a session', () => {
     expect((await busy.get('/admin')).status).toBe(303)
   })
 
+  it('is not kept alive by a page that asks by itself, and what it shows ends with it', async () => {
+    const visitor = await house.as('viewer')
+    await visitor.get('/admin')
+    const cookie = `llm_proxy_session=${visitor.cookies.get('llm_proxy_session')}`
+    const answer = await fetch(`${house.url}/admin?live=1`, { headers: { cookie } })
+    const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader()
+    expect((await reader.read()).value).toContain('data: ')
+    now += 90 * MINUTE
+    const second = await fetch(`${house.url}/admin?live=1`, { headers: { cookie } })
+    await second.body!.cancel()
+    now += 31 * MINUTE
+    let last = ''
+    for (let part = await reader.read(); !part.done; part = await reader.read()) last += part.value
+    expect(last).toContain('event: end')
+    expect((await visitor.get('/admin')).status).toBe(303)
+  })
+
   it('that has ended changes nothing, and the form says so', async () => {
     const visitor = await house.as('owner')
     await visitor.csrf()

@@ -17,6 +17,7 @@ const NOT_RUN = [/\bserver$/, /^llm-proxy chat$/, /llm\.example\.com/]
 /** Just enough of a shell for the page: variables, quotes, `$(…)`, and something on stdin. */
 function read(line: string, variables: Record<string, string>) {
   const [, name, inner] = /^(\w+)=\$\((.+)\)$/.exec(line) ?? []
+  const [, said] = /^echo "([^"]+)" \| /.exec(line) ?? []
   const piped = / \| |< key\.txt$/.test(inner ?? line)
   const command = (inner ?? line).replace(/^.* \| /, '').replace(/ < key\.txt$/, '')
   const words = Array.from(
@@ -27,7 +28,7 @@ function read(line: string, variables: Record<string, string>) {
   return {
     argv: words.slice(1),
     into: name,
-    stdin: piped ? (/openssl/.test(line) ? KEY : 'sk-from-a-file-0123456789') : undefined,
+    stdin: piped ? (said ?? (/openssl/.test(line) ? KEY : 'sk-from-a-file-0123456789')) : undefined,
   }
 }
 

@@ -28,7 +28,8 @@ export async function startBrowser(): Promise<TestBrowser | string> {
     ])
     const browser = await chromium.launch({
       executablePath: await packaged.executablePath(),
-      args: packaged.args,
+      // In a single process the end of one page's context is the end of the browser.
+      args: packaged.args.filter((arg) => arg !== '--single-process'),
       headless: true,
     })
     const folder = mkdtempSync(join(tmpdir(), 'llm-proxy-pictures-'))

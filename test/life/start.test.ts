@@ -78,13 +78,17 @@ describe('a first start', () => {
     const key = readFileSync(join(gateway.dataDir, 'encryption-key'), 'utf8').trim()
     const asked = await ask(`${gateway.url}/manage/projects`, { headers: { authorization: `Bearer ${token}` } })
     expect(asked.status).toBe(200)
+    const setup = readFileSync(join(gateway.dataDir, 'admin-setup-code'), 'utf8').trim()
     gateway.kill('SIGTERM')
     await gateway.exited
-    for (const secret of [token, key, 'Bearer ', 'sk-']) {
+    expect(gateway.stdout()).toMatch(
+      /there is no admin user yet: make one with .{0,2}llm-proxy admin create.*admin-setup-code/,
+    )
+    for (const secret of [token, key, setup, 'Bearer ', 'sk-']) {
       expect(gateway.stdout()).not.toContain(secret)
       expect(gateway.stderr()).not.toContain(secret)
     }
-    for (const file of ['management-token', 'encryption-key', 'llm-proxy.db']) {
+    for (const file of ['management-token', 'encryption-key', 'admin-setup-code', 'llm-proxy.db']) {
       expect([file, (statSync(join(gateway.dataDir, file)).mode & 0o777).toString(8)]).toEqual([file, '600'])
     }
   })
@@ -143,6 +147,8 @@ describe('at a terminal', () => {
       expect(JSON.parse(curl.stdout())).toMatchObject({ choices: [{ message: { content: 'Hello!' } }] })
       const management = readFileSync(join(dataDir, 'management-token'), 'utf8').trim()
       expect(first.stdout()).not.toContain(management)
+      const setup = readFileSync(join(dataDir, 'admin-setup-code'), 'utf8').trim()
+      expect(first.stdout()).toContain(`/admin/setup?code=${setup}`)
       first.types(CONTROL_C)
       expect((await first.exited).code).toBe(0)
 

@@ -74,7 +74,10 @@ describe('the launchers', () => {
 
   it('name the commands when they get an unknown one', () => {
     const result = spawnSync(process.execPath, [join(ROOT, 'scripts/run.js'), 'constructor'], { encoding: 'utf8' })
-    expect([result.status, result.stderr]).toEqual([1, 'Usage: node scripts/run.js start|dev|bench|coverage|test [arguments]\n'])
+    expect([result.status, result.stderr]).toEqual([
+      1,
+      'Usage: node scripts/run.js start|dev|bench|coverage|test [arguments]\n',
+    ])
   })
 
   it('become the program: its process, its environment, its exit code', async () => {

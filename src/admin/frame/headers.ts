@@ -17,7 +17,8 @@ export function securityHeaders(): RequestHandler {
         frameAncestors: ["'none'"],
       },
     },
-    referrerPolicy: { policy: 'no-referrer' },
+    // With `no-referrer` browsers leave out where a form comes from, too.
+    referrerPolicy: { policy: 'same-origin' },
     // Behind TLS alone, and what stands there is the operator's to say.
     strictTransportSecurity: false,
   })

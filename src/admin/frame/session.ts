@@ -9,11 +9,15 @@ export type Visitor = { user: AdminUser; session: AdminSession; secret: string }
 
 const SECRET_SHAPE = /^[A-Za-z0-9_-]{43}$/
 
-/** Null: nobody has signed in, or the session is over. */
-export async function findVisitor({ store, admin, now }: AppContext, req: Request): Promise<Visitor | null> {
+/** Null: nobody has signed in, or the session is over. `quiet`: the page asks by itself, which keeps no session alive. */
+export async function findVisitor(
+  { store, admin, now }: AppContext,
+  req: Request,
+  { quiet = false } = {},
+): Promise<Visitor | null> {
   const secret = readCookie(req, 'session')
   if (secret === null || !SECRET_SHAPE.test(secret)) return null
-  const found = await findSession({ store, now, sessionLimits: admin.sessionLimits }, secret)
+  const found = await findSession({ store, now, sessionLimits: admin.sessionLimits }, secret, { quiet })
   return found && { ...found, secret }
 }
 
