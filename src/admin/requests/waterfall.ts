@@ -10,24 +10,21 @@ const UNITS = 1_000
 const THINNEST = 4
 
 /**
- * The tries of a request along its time. The ledger has their durations: tries follow one another, so each is drawn where the one
- * before ended. What is left of the time (`restMs`) was the gateway's own, pauses between tries among it.
+ * The tries of a request along its time. The ledger has their durations, the last of them up to the end of the answer. What is left
+ * of the time (`restMs`) was the gateway's own: before a single try, and between several, where the pauses are drawn alike.
  */
 export function waterfallOf({ attempts, latencyMs, firstTokenMs }: LedgerRow): Waterfall {
   const busyMs = attempts.reduce((sum, { durationMs }) => sum + durationMs, 0)
   const totalMs = Math.max(latencyMs, busyMs, 1)
+  const restMs = totalMs - busyMs
+  const pauseMs = attempts.length > 1 ? restMs / (attempts.length - 1) : 0
   const scale = (ms: number) => Math.round((ms / totalMs) * UNITS)
-  let startsMs = 0
+  let startsMs = attempts.length > 1 ? 0 : restMs
   const steps = attempts.map((attempt) => {
     const width = Math.max(THINNEST, scale(attempt.durationMs))
     const step = { attempt, startsMs, bar: { from: Math.min(scale(startsMs), UNITS - width), width } }
-    startsMs += attempt.durationMs
+    startsMs += attempt.durationMs + pauseMs
     return step
   })
-  return {
-    steps,
-    totalMs,
-    firstToken: firstTokenMs === null ? null : Math.min(scale(firstTokenMs), UNITS),
-    restMs: Math.max(0, latencyMs - busyMs),
-  }
+  return { steps, totalMs, firstToken: firstTokenMs === null ? null : Math.min(scale(firstTokenMs), UNITS), restMs }
 }
