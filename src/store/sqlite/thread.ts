@@ -16,7 +16,7 @@ export type Thread<C extends Calls> = {
     name: Name,
     args: Parameters<C[Name]>,
     transfer?: Transferable[],
-  ): Promise<ReturnType<C[Name]>>
+  ): Promise<Awaited<ReturnType<C[Name]>>>
   close(): Promise<void>
 }
 
@@ -30,6 +30,8 @@ type Options = {
   /** A call that takes longer ends the thread. */
   limitMs: number
   maxWaiting: number
+  /** What to do about a call that took too long: a sentence, with a blank in front. */
+  advice?: string
 }
 
 type Waiting = {
@@ -40,7 +42,8 @@ type Waiting = {
 }
 
 /** The thread is started by the first call, and again after a failure. While it has nothing to do it holds no process up. */
-export function createThread<C extends Calls>({ script, name, workerData, limitMs, maxWaiting }: Options): Thread<C> {
+export function createThread<C extends Calls>(options: Options): Thread<C> {
+  const { script, name, workerData, limitMs, maxWaiting, advice = '' } = options
   let worker: Worker | null = null
   let running: Waiting | null = null
   let timer: NodeJS.Timeout | undefined
@@ -68,7 +71,7 @@ export function createThread<C extends Calls>({ script, name, workerData, limitM
     worker ??= start()
     worker.ref()
     running = call
-    timer = setTimeout(() => fail(failure(`The ${name} took more than ${limitMs / 1000} seconds.`)), limitMs)
+    timer = setTimeout(() => fail(failure(`The ${name} took more than ${limitMs / 1000} seconds.${advice}`)), limitMs)
     worker.postMessage(call.message, call.transfer)
   }
 
@@ -118,14 +121,18 @@ export function createThread<C extends Calls>({ script, name, workerData, limitM
 
 const failure = (message: string, cause?: unknown) => new StoreError('unavailable', message, { cause })
 
-/** In the thread: answers with `calls`. `place` is named in errors. */
+/** In the thread: answers with `calls`. `place` is named in errors. Bytes are handed over, not copied. */
 export function serve<C extends Calls>(calls: C, place: string): void {
-  parentPort!.on('message', (message: Message) => parentPort!.postMessage(answer(calls, place, message)))
+  parentPort!.on('message', async (message: Message) => {
+    const reply = await answer(calls, place, message)
+    const bytes = 'value' in reply && reply.value instanceof Uint8Array ? [reply.value.buffer as ArrayBuffer] : []
+    parentPort!.postMessage(reply, bytes)
+  })
 }
 
-function answer(calls: Calls, place: string, { id, name, args }: Message): Reply {
+async function answer(calls: Calls, place: string, { id, name, args }: Message): Promise<Reply> {
   try {
-    return { id, value: calls[name]!(...(args as never[])) }
+    return { id, value: await calls[name]!(...(args as never[])) }
   } catch (cause) {
     const error = toStoreError(cause, place)
     const kind = error instanceof StoreError ? error.kind : null

@@ -1,36 +1,29 @@
-import { parentPort, workerData } from 'node:worker_threads'
+import { workerData } from 'node:worker_threads'
 import { goLast } from '../../../low-priority.ts'
-import { type Renderer, StoreError } from '../../store.ts'
-import { toStoreError } from '../errors.ts'
+import type { Renderer } from '../../store.ts'
+import { serve } from '../thread.ts'
 import { createQueries, type Queries } from './queries.ts'
 
-export type QueryMessage = { id: number; name: keyof Queries; args: unknown[]; renderer?: Renderer }
-/** `kind` is null when the error is none of the store's. */
-export type QueryReply =
-  | { id: number; value: unknown }
-  | { id: number; error: { kind: StoreError['kind'] | null; message: string } }
+/** `path`: the main file. */
+export type QueryWorkerData = { folder: string; path: string }
+export type QueryCalls = {
+  ask(name: keyof Queries, args: unknown[]): unknown
+  /** What was read as text: a module makes it, here. */
+  render(renderer: Renderer, name: keyof Queries, args: unknown[]): Promise<Uint8Array<ArrayBuffer>>
+}
 
 goLast()
-const { folder, path } = workerData as { folder: string; path: string }
+const { folder, path } = workerData as QueryWorkerData
 const queries = createQueries(folder, path)
+const ask = (name: keyof Queries, args: unknown[]) => (queries[name] as (...args: unknown[]) => unknown)(...args)
 
-parentPort!.on('message', async ({ id, name, args, renderer }: QueryMessage) => {
-  try {
-    const query = queries[name] as (...args: unknown[]) => unknown
-    const value = query(...args)
-    if (!renderer) return parentPort!.postMessage({ id, value } satisfies QueryReply)
-    const bytes = await render(renderer, value)
-    // Handed over, not copied.
-    parentPort!.postMessage({ id, value: bytes } satisfies QueryReply, [bytes.buffer])
-  } catch (cause) {
-    const error = toStoreError(cause, folder)
-    const kind = error instanceof StoreError ? error.kind : null
-    const message = String(Object(error).message ?? error)
-    parentPort!.postMessage({ id, error: { kind, message } } satisfies QueryReply)
-  }
-})
-
-async function render({ module, input }: Renderer, value: unknown): Promise<Uint8Array<ArrayBuffer>> {
-  const { default: toText } = (await import(module)) as { default(value: unknown, input: unknown): string }
-  return new TextEncoder().encode(toText(value, input))
-}
+serve<QueryCalls>(
+  {
+    ask,
+    async render({ module, input }, name, args) {
+      const { default: toText } = (await import(module)) as { default(value: unknown, input: unknown): string }
+      return new TextEncoder().encode(toText(ask(name, args), input))
+    },
+  },
+  folder,
+)
