@@ -62,11 +62,8 @@ async function readAnswer({ reads, query, now }: Visit, { question }: AskedUsage
   if (question === null) return nothing
   const { from: _from, to: _to, ...filter } = question.filter
   if (query.checked('unpriced')) return { ...nothing, unpriced: await readUnpriced(reads, question.filter) }
-  const [report, chart, forecast] = await Promise.all([
-    readReport(reads, question),
-    readChart(reads, question),
-    readForecast(reads, filter, now),
-  ])
+  const report = await readReport(reads, question)
+  const [chart, forecast] = await Promise.all([readChart(reads, question, report), readForecast(reads, filter, now)])
   return { report, chart, forecast, unpriced: null }
 }
 

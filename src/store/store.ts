@@ -198,6 +198,9 @@ export interface ProviderKeyStore {
   resealAll(reseal: (sealed: string) => string, stamp: AuditStamp): Promise<number>
 }
 
+/** How people know a token. */
+export type TokenName = Pick<Token, 'id' | 'projectId' | 'name' | 'last4'>
+
 export type TokenFilter = { projectId?: string; activeOnly?: boolean; now: number }
 export type TokenPatch = Partial<
   Pick<
@@ -218,6 +221,8 @@ export interface TokenStore {
   /** `activeOnly`: active, not revoked, not expired at `now`, in an active project. */
   list(filter: TokenFilter, page: Page): Promise<PageOf<Token>>
   get(id: string): Promise<Token | null>
+  /** Of those of these ids that there are. Quick for hundreds: it does not wait for their counts of requests. */
+  names(ids: readonly string[]): Promise<TokenName[]>
   /** The token with its project and that project's provider keys: all that a request needs. */
   findByHash(hash: string): Promise<{ token: Token; project: Project; keys: ProviderKey[] } | null>
   /** Throws `not_found` when the project is gone. */

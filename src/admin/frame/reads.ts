@@ -11,6 +11,7 @@ import type {
   Store,
   Token,
   TokenFilter,
+  TokenName,
   UsageQuery,
   UsageReport,
 } from '../../store/store.ts'
@@ -29,6 +30,8 @@ export type Reads = {
   providerKeys(projectId: string): Promise<ProviderKey[]>
   tokens(filter: Omit<TokenFilter, 'now'>, page: Page): Promise<PageOf<Token>>
   token(id: string): Promise<Token>
+  /** Of those that are there. */
+  tokenNames(ids: readonly string[]): Promise<TokenName[]>
   requests(filter: RequestFilter, page: Page): Promise<PageOf<LedgerRow>>
   request(id: string): Promise<LedgerRow>
   usage(query: UsageQuery): Promise<UsageReport>
@@ -81,6 +84,7 @@ export function createReads({ store, budgets, now }: Sources, only: string | nul
       return store.providerKeys.listByProject(projectId)
     },
     tokens: async (filter, page) => store.tokens.list({ ...scoped(filter), now: now() }, page),
+    tokenNames: async (ids) => (await store.tokens.names(ids)).filter(({ projectId }) => isVisible(projectId)),
     requests: async (filter, page) => store.ledger.list(scoped(filter), page),
     async request(id) {
       const row = await store.ledger.get(id)

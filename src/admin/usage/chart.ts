@@ -1,7 +1,7 @@
 import type { UsageFilter, UsageGroup, UsageReportRow } from '../../store/store.ts'
 import type { Reads } from '../frame/reads.ts'
 import { isTime, type Question } from './question.ts'
-import { measured, namesOf, toCell } from './report.ts'
+import { type Cell, measured, type Report } from './report.ts'
 
 /** For partials/chart. */
 export type Chart = {
@@ -9,13 +9,13 @@ export type Chart = {
   labels: string[]
   times: boolean
   unit: 'usd' | 'number' | 'ms'
-  series: { label: string; data: (number | null)[] }[]
+  series: Series[]
 }
+type Series = { label: string; data: (number | null)[] }
+type Value = { key: string | null; label: string; value: number }
 
 const TOP = 6
 const BARS = 15
-/** From so many rows by spend those are chosen that have most of what is measured. */
-const CHOICE = 100
 
 /** What the ledger can be asked of alone, and under which name; what metadata says is shown in bars instead. */
 const FILTERS: Partial<Record<UsageGroup, keyof UsageFilter>> = {
@@ -27,60 +27,65 @@ const FILTERS: Partial<Record<UsageGroup, keyof UsageFilter>> = {
   status: 'status',
 }
 
-/** The measure along the time, stacked by the largest of the rows' first group that is no time; what is left over is one more layer. */
-export async function readChart(reads: Reads, question: Question): Promise<Chart> {
+/** The measure along the time, stacked by what has most of it among the rows; what is left over is one more layer. */
+export async function readChart(reads: Reads, question: Question, report: Report): Promise<Chart> {
   const { groups, filter, measure, period } = question
-  const unit = measure === 'spend' ? 'usd' : measure === 'latency' ? 'ms' : 'number'
-  const whole = reads.usage({ groupBy: [period.unit], filter })
-  const group = groups.find((one) => !isTime(one))
-  if (group === undefined) {
-    const data = along(question, (await whole).rows)
-    return {
-      type: measure === 'latency' ? 'line' : 'bar',
-      labels: period.slots,
-      times: true,
-      unit,
-      series: [{ label: 'All', data }],
-    }
+  const alongTime = { labels: period.slots, times: true, unit: unitOf(measure) }
+  const whole = async () => along(question, (await reads.usage({ groupBy: [period.unit], filter })).rows)
+  const at = groups.findIndex((group) => !isTime(group))
+  if (at === -1) {
+    const type = measure === 'latency' ? 'line' : 'bar'
+    return { type, ...alongTime, series: [{ label: 'All', data: await whole() }] }
   }
-  const largest = await readLargest(reads, question, group)
-  const names = await namesOf(reads, [group], largest)
-  const labelOf = ({ keys }: UsageReportRow) => toCell(group, keys[0] ?? null, names).label
-  const name = FILTERS[group]
+  const name = FILTERS[groups[at]!]
+  const values = largest(report, at, measure)
   if (name === undefined) {
-    await whole
-    const data = largest.map((row) => measured(measure, row))
-    return { type: 'bar', labels: largest.map(labelOf), times: false, unit, series: [{ label: 'All', data }] }
+    const shown = values.slice(0, BARS)
+    const series = [{ label: 'All', data: shown.map(({ value }) => value) }]
+    return { type: 'bar', labels: shown.map(({ label }) => label), times: false, unit: unitOf(measure), series }
   }
   // What has none of the group cannot be asked for by itself: it is among the rest.
   const layers = await Promise.all(
-    largest
-      .filter(({ keys }) => keys[0] != null)
+    values
+      .filter(({ key }) => key !== null)
       .slice(0, TOP)
-      .map(async (row) => {
-        const { rows } = await reads.usage({ groupBy: [period.unit], filter: { ...filter, [name]: row.keys[0]! } })
-        return { label: labelOf(row), data: along(question, rows) }
+      .map(async ({ key, label }) => {
+        const { rows } = await reads.usage({ groupBy: [period.unit], filter: { ...filter, [name]: key } })
+        return { label, data: along(question, rows) }
       }),
   )
-  if (measure === 'latency') return { type: 'line', labels: period.slots, times: true, unit, series: layers }
-  const rest = along(question, (await whole).rows).map((all, i) =>
-    layers.reduce((left, { data }) => left - (data[i] ?? 0), all ?? 0),
-  )
-  // Dollars as numbers leave a dust behind.
-  const isSomething = rest.some((left) => left > 1e-9)
-  const series = isSomething
-    ? [...layers, { label: 'other', data: rest.map((left) => (left > 1e-9 ? left : 0)) }]
-    : layers
-  return { type: 'stacked', labels: period.slots, times: true, unit, series }
+  if (measure === 'latency') return { type: 'line', ...alongTime, series: layers }
+  const isAll = values.length === layers.length && report.other === null
+  const rest = isAll ? [] : restOf(await whole(), layers)
+  return {
+    type: 'stacked',
+    ...alongTime,
+    series: rest.length > 0 ? [...layers, { label: 'other', data: rest }] : layers,
+  }
 }
 
-async function readLargest(reads: Reads, { filter, measure }: Question, group: UsageGroup): Promise<UsageReportRow[]> {
-  const { rows } = await reads.usage({ groupBy: [group], filter, top: CHOICE })
-  return rows
-    .filter((row) => measured(measure, row) > 0)
-    .sort((a, b) => measured(measure, b) - measured(measure, a))
-    .slice(0, BARS)
+const unitOf = (measure: Question['measure']) =>
+  measure === 'spend' ? ('usd' as const) : measure === 'latency' ? ('ms' as const) : ('number' as const)
+
+/** The values of a group, of all rows that have them; most first. Latencies of several rows do not add up: the longest counts. */
+function largest({ rows }: Report, at: number, measure: Question['measure']): Value[] {
+  const found = new Map<Cell['key'], Value>()
+  for (const { cells, sums } of rows) {
+    const { key, label } = cells[at]!
+    const value = measured(measure, sums)
+    const before = found.get(key)
+    if (!before) found.set(key, { key, label, value })
+    else before.value = measure === 'latency' ? Math.max(before.value, value) : before.value + value
+  }
+  return [...found.values()].filter(({ value }) => value > 0).sort((a, b) => b.value - a.value)
 }
+
+/** Nothing where it is nothing all along. Dollars as numbers leave a dust behind. */
+function restOf(whole: (number | null)[], layers: Series[]): number[] {
+  const rest = whole.map((all, i) => layers.reduce((left, { data }) => left - (data[i] ?? 0), all ?? 0))
+  return rest.some((left) => left > DUST) ? rest.map((left) => (left > DUST ? left : 0)) : []
+}
+const DUST = 1e-9
 
 /** One value for each slot of the period. */
 function along({ measure, period }: Question, rows: readonly UsageReportRow[]): (number | null)[] {
@@ -88,7 +93,7 @@ function along({ measure, period }: Question, rows: readonly UsageReportRow[]): 
   return period.slots.map((slot) => {
     const row = bySlot.get(slot)
     // Where nothing was asked there is no latency, rather than one of zero.
-    if (row === undefined) return measure === 'latency' ? null : 0
-    return measure === 'latency' ? row.latencyMs.p50 : measured(measure, row)
+    if (measure === 'latency') return row?.latencyMs.p50 ?? null
+    return row === undefined ? 0 : measured(measure, row)
   })
 }

@@ -4,7 +4,7 @@ import { type Names, readNames, tokenLabel } from '../names.ts'
 import { isTime, type Question, type SortName } from './question.ts'
 
 /** What stands for a value of a group: a name, and where it leads. */
-export type Cell = { label: string; href: string | null; isKnown: boolean }
+export type Cell = { key: string | null; label: string; href: string | null; isKnown: boolean }
 export type ReportRow = { cells: Cell[]; sums: UsageSums; share: number | null }
 export type Report = {
   rows: ReportRow[]
@@ -49,21 +49,21 @@ export function namesOf(reads: Reads, groups: readonly UsageGroup[], rows: reado
 }
 
 export function toCell(group: UsageGroup, key: string | null, { tokens, projects }: Names): Cell {
-  if (key === null) return { label: 'none', href: null, isKnown: false }
+  if (key === null) return { key, label: 'none', href: null, isKnown: false }
   if (group === 'token') {
     const token = tokens.get(key)
     return token
-      ? { label: tokenLabel(token), href: `/admin/tokens/${encodeURIComponent(key)}`, isKnown: true }
-      : { label: key, href: null, isKnown: false }
+      ? { key, label: tokenLabel(token), href: `/admin/tokens/${encodeURIComponent(key)}`, isKnown: true }
+      : { key, label: key, href: null, isKnown: false }
   }
   if (group === 'project') {
     const project = projects.get(key)
     return project
-      ? { label: project.name, href: `/admin/projects/${encodeURIComponent(key)}`, isKnown: true }
-      : { label: key, href: null, isKnown: false }
+      ? { key, label: project.name, href: `/admin/projects/${encodeURIComponent(key)}`, isKnown: true }
+      : { key, label: key, href: null, isKnown: false }
   }
-  if (group === 'hour') return { label: `${key.slice(0, 10)} ${key.slice(11, 16)}`, href: null, isKnown: true }
-  return { label: group.startsWith('metadata.') ? plainJson(key) : key, href: null, isKnown: true }
+  if (group === 'hour') return { key, label: `${key.slice(0, 10)} ${key.slice(11, 16)}`, href: null, isKnown: true }
+  return { key, label: group.startsWith('metadata.') ? plainJson(key) : key, href: null, isKnown: true }
 }
 
 const shareOf = ({ costNanoUsd }: Pick<UsageSums, 'costNanoUsd'>, totals: UsageSums) =>

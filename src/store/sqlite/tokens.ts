@@ -1,6 +1,6 @@
 import type { TokenFilter, TokenStore } from '../store.ts'
 import { writeAudit } from './audit.ts'
-import { and, eq, exists, getTableColumns, gt, isNull, or } from './drizzle.ts'
+import { and, eq, exists, getTableColumns, gt, isNull, or, sql } from './drizzle.ts'
 import type { Engine } from './engine.ts'
 import { beyond, newestFirst, toPage } from './page.ts'
 import { findProject } from './projects.ts'
@@ -37,6 +37,12 @@ export function createTokenStore(engine: Engine, settleCounts: () => void): Toke
 
     async get(id) {
       return read(() => findToken(engine, id))
+    },
+
+    async names(ids) {
+      const { id, projectId, name, last4 } = tokens
+      const wanted = sql`${id} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`
+      return engine.read(() => db.select({ id, projectId, name, last4 }).from(tokens).where(wanted).all())
     },
 
     async findByHash(hash) {
