@@ -62,8 +62,16 @@ async function readAnswer({ reads, query, now }: Visit, { question }: AskedUsage
   if (question === null) return nothing
   const { from: _from, to: _to, ...filter } = question.filter
   if (query.checked('unpriced')) return { ...nothing, unpriced: await readUnpriced(reads, question.filter) }
-  const report = await readReport(reads, question)
-  const [chart, forecast] = await Promise.all([readChart(reads, question, report), readForecast(reads, filter, now)])
+  const { period } = question
+  const [report, { rows: whole }] = await Promise.all([
+    readReport(reads, question),
+    reads.usage({ groupBy: [period.unit], filter: question.filter }),
+  ])
+  const known = period.unit === 'day' ? { ...period, rows: whole } : null
+  const [chart, forecast] = await Promise.all([
+    readChart(reads, question, { report, whole }),
+    readForecast(reads, { filter, now, known }),
+  ])
   return { report, chart, forecast, unpriced: null }
 }
 

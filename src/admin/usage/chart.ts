@@ -27,15 +27,18 @@ const FILTERS: Partial<Record<UsageGroup, keyof UsageFilter>> = {
   status: 'status',
 }
 
-/** The measure along the time, stacked by what has most of it among the rows; what is left over is one more layer. */
-export async function readChart(reads: Reads, question: Question, report: Report): Promise<Chart> {
-  const { groups, filter, measure, period } = question
+/** The measure along the time (`whole`: the sums of its hours or days), stacked by what has most of it among the rows; what is left over is one more layer. */
+export async function readChart(
+  reads: Reads,
+  question: Question,
+  { report, whole }: { report: Report; whole: readonly UsageReportRow[] },
+): Promise<Chart> {
+  const { groups, measure, period } = question
   const alongTime = { labels: period.slots, times: true, unit: unitOf(measure) }
-  const whole = async () => along(question, (await reads.usage({ groupBy: [period.unit], filter })).rows)
   const at = groups.findIndex((group) => !isTime(group))
   if (at === -1) {
     const type = measure === 'latency' ? 'line' : 'bar'
-    return { type, ...alongTime, series: [{ label: 'All', data: await whole() }] }
+    return { type, ...alongTime, series: [{ label: 'All', data: along(question, whole) }] }
   }
   const name = FILTERS[groups[at]!]
   const values = largest(report, at, measure)
@@ -45,23 +48,37 @@ export async function readChart(reads: Reads, question: Question, report: Report
     return { type: 'bar', labels: shown.map(({ label }) => label), times: false, unit: unitOf(measure), series }
   }
   // What has none of the group cannot be asked for by itself: it is among the rest.
-  const layers = await Promise.all(
-    values
-      .filter(({ key }) => key !== null)
-      .slice(0, TOP)
-      .map(async ({ key, label }) => {
-        const { rows } = await reads.usage({ groupBy: [period.unit], filter: { ...filter, [name]: key } })
-        return { label, data: along(question, rows) }
-      }),
-  )
+  const shown = values.filter(({ key }) => key !== null).slice(0, TOP)
+  const layers = await readLayers(reads, question, { group: groups[at]!, name, isFew: report.other === null }, shown)
   if (measure === 'latency') return { type: 'line', ...alongTime, series: layers }
-  const isAll = values.length === layers.length && report.other === null
-  const rest = isAll ? [] : restOf(await whole(), layers)
+  const rest = restOf(along(question, whole), layers)
   return {
     type: 'stacked',
     ...alongTime,
     series: rest.length > 0 ? [...layers, { label: 'other', data: rest }] : layers,
   }
+}
+
+type Layered = { group: UsageGroup; name: keyof UsageFilter; isFew: boolean }
+
+/** Sums of few kinds are read faster all at once; of callers, of whom there may be thousands, one by one. */
+async function readLayers(
+  reads: Reads,
+  question: Question,
+  { group, name, isFew }: Layered,
+  shown: readonly Value[],
+): Promise<Series[]> {
+  const { filter, period } = question
+  const ofEach = async (): Promise<UsageReportRow[][]> => {
+    if (!isFew || group === 'token' || group === 'project') {
+      const one = (key: string | null) => reads.usage({ groupBy: [period.unit], filter: { ...filter, [name]: key } })
+      return Promise.all(shown.map(async ({ key }) => (await one(key)).rows))
+    }
+    const { rows } = await reads.usage({ groupBy: [period.unit, group], filter })
+    const byKey = Map.groupBy(rows, ({ keys }) => keys[1] ?? null)
+    return shown.map(({ key }) => byKey.get(key) ?? [])
+  }
+  return (await ofEach()).map((rows, i) => ({ label: shown[i]!.label, data: along(question, rows) }))
 }
 
 const unitOf = (measure: Question['measure']) =>
