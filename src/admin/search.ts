@@ -5,10 +5,9 @@ import { findById } from './search/by-id.ts'
 import { type Found, findByName } from './search/by-name.ts'
 
 type Data = {
-  /** Without secrets: a token that somebody pasted is not shown again. */
   query: string
-  /** What was looked for is a secret, or looks like one. */
-  isSecret: boolean
+  /** A secret was looked for, which nothing has. */
+  wasSecret: boolean
   found: Found
 } & Pick<Names, 'projects'>
 
@@ -20,15 +19,19 @@ export const search = definePage<Data>({
   path: '/search',
   title: 'Search',
   view: 'search',
-  goTo: async (visit) => findById(visit, visit.query.text('q')),
+  async goTo(visit) {
+    const text = visit.query.text('q')
+    const found = await findById(visit, text)
+    // The address of a page stands in its forms, and in the browser: not with a secret in it.
+    return found ?? (redact(text) === text ? null : { to: '/admin/search?secret=1' })
+  },
   async load({ reads, query, now }) {
     const text = query.text('q').slice(0, MAX_QUERY)
-    const isSecret = redact(text) !== text
-    const found = text === '' || isSecret ? NOTHING : await findByName(reads, text, now)
+    const found = text === '' ? NOTHING : await findByName(reads, text, now)
     const { projects } = await readNames(
       reads,
       found.tokens.map(({ projectId }) => ({ projectId, tokenId: null })),
     )
-    return { query: isSecret ? '' : text, isSecret, found, projects }
+    return { query: text, wasSecret: text === '' && query.checked('secret'), found, projects }
   },
 })

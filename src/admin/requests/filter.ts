@@ -20,7 +20,6 @@ export type Asked = {
 }
 
 const text = z.string().max(200)
-const whole = (schema: z.ZodInt) => z.string().transform(toNumber).pipe(schema)
 
 const schema = z.object({
   project: text.optional(),
@@ -30,7 +29,11 @@ const schema = z.object({
   model: text.optional(),
   provider: text.optional(),
   endpoint: text.startsWith('/', { error: 'must be a path, as /v1/chat/completions' }).optional(),
-  status: whole(z.int({ error: 'must be a number, as 429' }).min(100).max(599)).optional(),
+  status: z
+    .string()
+    .regex(/^[1-5]\d\d$/, { error: 'must be a status from 100 to 599, as 429' })
+    .transform(Number)
+    .optional(),
   failed: z.enum(['1', 'on', 'true'], { error: 'must be 1' }).optional(),
   error: text.optional(),
   min_cost: z
@@ -40,8 +43,8 @@ const schema = z.object({
     .optional(),
   min_latency: z
     .string()
-    .transform(toNumber)
-    .pipe(z.number({ error: 'must be milliseconds, as 1500' }).min(0))
+    .regex(/^\d{1,12}(\.\d{1,6})?$/, { error: 'must be milliseconds, as 1500' })
+    .transform(Number)
     .optional(),
   metadata: text.optional(),
   from: timeField.optional(),
@@ -100,9 +103,4 @@ function toFilter(read: z.output<typeof schema>): RequestFilter {
     ...(min_cost != null && { minCostNanoUsd: min_cost }),
     ...(min_latency !== undefined && { minLatencyMs: min_latency }),
   }
-}
-
-/** Plain digits; anything else is no number, which the schema tells. */
-function toNumber(given: string): number {
-  return /^\d+(\.\d+)?$/.test(given) ? Number(given) : Number.NaN
 }

@@ -29,7 +29,7 @@ async function findSecret({ reads, ctx }: Visit, secret: string) {
   return (
     token && {
       to: `/admin/tokens/${token.id}`,
-      notice: 'Found by the token itself. Better search by id: this one now stands in the history of your browser.',
+      notice: 'Found by the token itself. Better search by id: an address is remembered by browsers and proxies.',
     }
   )
 }
