@@ -145,6 +145,17 @@ export function describeObjects(given: Given): void {
       expect(await store.tokens.get('tok_none')).toBeNull()
     })
 
+    it('names those of many tokens that there are, and nothing else of them', async () => {
+      const { id: projectId } = await project()
+      const [one, other] = [await token(projectId, { name: 'one "quoted"' }), await token(projectId)]
+      await token(projectId)
+      const names = await store.tokens.names([one.id, 'tok_none', other.id, one.id, "'; --"])
+      expect(names.toSorted((a, b) => (a.id === one.id ? -1 : b.id === one.id ? 1 : 0))).toEqual(
+        [one, other].map(({ id, name, last4 }) => ({ id, projectId, name, last4 })),
+      )
+      expect(await store.tokens.names([])).toEqual([])
+    })
+
     it('finds by hash all that a request needs, also when token or project are no longer active', async () => {
       const owner = aProject({ isActive: false })
       const keys = [aKey(owner.id), aKey(owner.id)]

@@ -43,6 +43,7 @@ const USUAL: readonly ColumnName[] = [
 export function columnsOf(query: Pick<Form, 'all'>): { shown: Column[]; isUsual: boolean } {
   const named = new Set(query.all('cols').flatMap((text) => text.split(',')))
   const shown = COLUMNS.filter(({ name }) => named.has(name))
-  if (shown.length > 0) return { shown, isUsual: false }
-  return { shown: COLUMNS.filter(({ name }) => USUAL.includes(name)), isUsual: true }
+  const usual = COLUMNS.filter(({ name }) => USUAL.includes(name))
+  const isUsual = shown.length === 0 || (shown.length === usual.length && shown.every((one) => usual.includes(one)))
+  return { shown: isUsual ? usual : shown, isUsual }
 }
