@@ -19,6 +19,7 @@ import { startHealthProbes } from './proxy/health-probes.ts'
 import { createModelLists, type ModelLists } from './proxy/model-lists.ts'
 import { createPins, type Pins } from './proxy/pins/pins.ts'
 import { createSlots, type Slots } from './proxy/slots.ts'
+import { createTestProvider, type TestProvider } from './proxy/test-provider.ts'
 import { registerSecret } from './redact.ts'
 import { createReload, type Reload } from './reload.ts'
 import { createLive } from './routing/create-live.ts'
@@ -35,6 +36,7 @@ import { createLedger, type Ledger } from './usage/ledger.ts'
 import { checkLedger, type LedgerCheck } from './usage/maintenance/ledger-check.ts'
 import { createRepricer, type Repricer } from './usage/maintenance/repricer.ts'
 import { runJob } from './usage/maintenance/run-job.ts'
+import { createPace, type Pace } from './usage/pace.ts'
 import { createPrices, type Prices } from './usage/prices/prices.ts'
 import { keepRequests } from './usage/retention.ts'
 
@@ -57,6 +59,7 @@ export type AppContext = {
   bodies: BodyLog | null
   repricer: Repricer
   ledgerCheck: LedgerCheck
+  pace: Pace
   http: Upstreams
   /** Routes of the file and of the database, rules, and all that decides about other tries. */
   routing: CurrentRouting
@@ -68,6 +71,7 @@ export type AppContext = {
   /** How people come into the admin console. */
   admin: AdminDoor
   explain: Explain
+  testProvider: TestProvider
   slots: Slots
   fairShare: FairShare
   metrics: Metrics
@@ -157,6 +161,14 @@ export async function openContext({
       const owner = kind === 'token' ? { tokenId: id } : { projectId: id }
       const { costNanoUsd, tokens } = await store.ledger.spend({ ...owner, from, ...(to !== null && { to }) })
       return { nanoUsd: costNanoUsd, tokens }
+    },
+    spendOfAll: async (kind, from, to) => {
+      const { rows } = await store.ledger.usage({ groupBy: [kind], filter: { from, ...(to !== null && { to }) } })
+      return new Map(
+        rows.flatMap(({ keys: [id], costNanoUsd, inputTokens, outputTokens }) =>
+          id == null ? [] : [[id, { nanoUsd: costNanoUsd, tokens: inputTokens + outputTokens }]],
+        ),
+      )
     },
   })
   const retention = keepRequests({ store, days: config.requestLogDays, bodyDays: config.bodyLog.days, log, now })
@@ -287,6 +299,7 @@ export async function openContext({
     bodies,
     repricer,
     ledgerCheck,
+    pace: createPace(now),
     http,
     modelLists,
     catalogue,
@@ -295,6 +308,7 @@ export async function openContext({
     pins,
     admin,
     explain,
+    testProvider: createTestProvider({ http, modelLists }),
     slots: createSlots({
       limitsOf: (name) => (Object.hasOwn(config.providers, name) ? (config.providers[name]!.limits ?? null) : null),
       onWaiting: metrics.queueWaiting,

@@ -21,18 +21,18 @@ export const PERIODS: readonly [PeriodName, string][] = [
 ]
 
 /**
- * The period of this name, `24h` for any other text. All but the shortest begin with a full hour or day of UTC, which the ledger has
- * summed up already: what is shown is the running hour or day and the ones before it.
+ * The period of this name, `24h` for any other text. All but the shortest begin with a full hour, which the ledger has summed up
+ * already: what is shown is the running hour and the ones before it.
  */
 export function periodOf(text: string, now: number): Period {
   const name = Object.hasOwn(LENGTHS, text) ? (text as PeriodName) : '24h'
   const length = LENGTHS[name]
   if (name === '1h')
     return { name, from: now - length, to: now, before: { from: now - 2 * length, to: now - length }, unit: 'hour' }
-  const unit = name === '24h' ? 'hour' : 'day'
-  const grid = unit === 'hour' ? HOUR_MS : DAY_MS
-  const to = (Math.floor(now / grid) + 1) * grid
-  return { name, from: to - length, to, before: { from: to - 2 * length, to: now - length }, unit }
+  const to = (Math.floor(now / HOUR_MS) + 1) * HOUR_MS
+  // Of a day the hour that is not over is much, of a week next to nothing, and rows take longer to read than sums.
+  const before = { from: to - 2 * length, to: name === '24h' ? now - length : to - length }
+  return { name, from: to - length, to, before, unit: name === '24h' ? 'hour' : 'day' }
 }
 
 /** The starts of its hours or days, as the ledger spells them. */

@@ -71,8 +71,9 @@ function answerAction(ctx: AppContext, page: Page, name: string, action: Action)
     const visit = createVisit(ctx, req, visitor)
     const form = createForm((req.body ?? {}) as Record<string, unknown>)
     requireOwnForm(req, form, csrfToken(visitor.secret))
-    requireSight(visit, page)
+    // This first: who may not do it is written down, also where the page is not shown to him.
     await requireRight(visit, action, `${page.path}/${name}`)
+    requireSight(visit, page)
     // The page itself is where its actions belong: a refusal is shown there.
     visit.url = visit.url.replace(new RegExp(`/${name}(?=\\?|$)`), '')
     try {
@@ -138,9 +139,16 @@ function toFailure(action: string, error: GatewayError, values: Failure['values'
   return {
     action,
     message: error.message,
-    fields: Object.fromEntries(problems.map(({ field, reason }) => [field, reason])),
+    fields: Object.fromEntries(problems.flatMap(toReasons)),
     values,
   }
+}
+
+/** What is wrong with an entry of a list is said at the field of the list, too: a form has all entries in one. */
+function toReasons({ field, reason }: { field: string; reason: string }): [field: string, reason: string][] {
+  const [, list, index] = /^(.+)\.(\d+)$/.exec(field) ?? []
+  const own: [string, string] = [field, reason]
+  return list === undefined ? [own] : [own, [list, `${reason} (entry ${Number(index) + 1})`]]
 }
 
 /**

@@ -12,7 +12,7 @@ type Data = {
 } & Pick<Names, 'projects'>
 
 const MAX_QUERY = 200
-const NOTHING: Found = { projects: [], tokens: [], models: [], isPartial: false }
+const NOTHING: Found = { projects: [], tokens: [], models: [] }
 
 /** One box for everything that has an id or a name. */
 export const search = definePage<Data>({

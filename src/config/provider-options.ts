@@ -1,22 +1,9 @@
 import { PROVIDER_NAMES, type ProviderName } from '../providers/registry.ts'
+import { type Prefix, prefixOf } from '../providers/setting-names.ts'
 import * as parse from './parsers.ts'
 import type { Option } from './schema.ts'
 
 export { PROVIDER_NAMES, type ProviderName }
-
-/** `azure-openai` → `AZURE_OPENAI`: how the environment spells a provider's name. */
-export const prefixOf = <Name extends string>(provider: Name) =>
-  provider.toUpperCase().replaceAll('-', '_') as Prefix<Name>
-
-type Prefix<Name extends string> = Name extends `${infer Head}-${infer Tail}`
-  ? `${Uppercase<Head>}_${Prefix<Tail>}`
-  : Uppercase<Name>
-
-/** Where an operator says it: the variable of a built-in provider, the YAML key of another. */
-export const settingOf = (provider: string, setting: 'api_key' | 'base_url'): string =>
-  (PROVIDER_NAMES as readonly string[]).includes(provider)
-    ? `${prefixOf(provider)}_${setting.toUpperCase()}`
-    : `providers.${provider}.${setting}`
 
 type ProviderOptions = Record<`${Prefix<ProviderName>}_${'API_KEY' | 'BASE_URL'}`, Option<string, null>> &
   Record<`${Prefix<ProviderName>}_MAX_CONCURRENT`, Option<number, null>>

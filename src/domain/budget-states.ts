@@ -20,12 +20,15 @@ export async function listBudgets({ store, budgets, now }: Parts, filter: Budget
     filter.projectId !== undefined
       ? [await requireProject(store, filter.projectId)]
       : await everyPage((page) => store.projects.list(page))
-  const tokens = await everyPage((page) => store.tokens.list({ projectId: filter.projectId, now: at }, page))
-  const states = [
-    ...projects.map((project) => budgets.states({ kind: 'project', id: project.id }, project.budgets ?? [], at)),
-    ...tokens.map((token) => budgets.states({ kind: 'token', id: token.id }, token.budgets ?? [], at)),
-  ]
-  return (await Promise.all(states)).flat()
+  const ofTokens = { hasBudgets: true, now: at, ...(filter.projectId !== undefined && { projectId: filter.projectId }) }
+  const tokens = await everyPage((page) => store.tokens.list(ofTokens, page))
+  return budgets.statesOfAll(
+    [
+      ...projects.map(({ id, budgets }) => ({ owner: { kind: 'project' as const, id }, budgets: budgets ?? [] })),
+      ...tokens.map(({ id, budgets }) => ({ owner: { kind: 'token' as const, id }, budgets: budgets ?? [] })),
+    ],
+    at,
+  )
 }
 
 async function everyPage<T extends { id: string; budgets: unknown }>(

@@ -45,12 +45,16 @@ export const providerKeyInput = (providerNames: readonly string[]) =>
   z.strictObject({
     provider: z.enum(providerNames),
     key: providerSecret,
-    weight: z
-      .number()
-      .gt(0)
-      .max(1000)
-      .optional()
-      .describe('Share of the requests among several keys of one provider; 1 when left out.'),
+    weight: weight.optional().describe('Share of the requests among several keys of one provider; 1 when left out.'),
+  })
+
+export const updateProviderKeyInput = () =>
+  z.strictObject({ weight: weight.describe('Share of the requests among several keys of one provider.') })
+
+export const replaceProviderKeyInput = () =>
+  z.strictObject({
+    key: providerSecret,
+    weight: weight.optional().describe('That of the old key when left out.'),
   })
 
 export const createTokenInput = () =>
@@ -186,6 +190,8 @@ const providerSecret = z
     error: 'must be visible ASCII characters, without double quotes and backslashes',
   })
   .meta({ writeOnly: true })
+
+const weight = z.number().gt(0).max(1000)
 
 const durationMinutes = z
   .int()

@@ -4,6 +4,8 @@ export interface Kv {
   acquire(checks: readonly LimitCheck[]): Grant | Refusal | Promise<Grant | Refusal>
   /** Gives concurrency slots back and corrects what a rate check reserved to what was used. Call once for every grant. */
   release(grant: Grant, used?: { tokens: number }): void
+  /** How these limits stand, for who only looks: nothing is taken. */
+  peek(checks: readonly LimitCheck[]): LimitState[] | Promise<LimitState[]>
 }
 
 export type LimitCheck =

@@ -73,6 +73,8 @@ export function createMemoryKv(monotonicMs: () => number = () => performance.now
       }
       held.length = 0
     },
+
+    peek: (checks) => statesOf(checks, entries, monotonicMs()),
   }
 }
 

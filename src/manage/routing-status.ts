@@ -31,8 +31,10 @@ export const routingShape = z
           key_id: keyId,
           until: isoTime,
           reason: z
-            .enum(['limited', 'refused'])
-            .describe('limited: the provider limits it (429). refused: the provider does not take it.'),
+            .enum(['limited', 'refused', 'by_hand'])
+            .describe(
+              'limited: the provider limits it (429). refused: the provider does not take it. by_hand: somebody lets it rest.',
+            ),
         }),
       )
       .describe('Keys that are tried last, if at all.'),

@@ -4,8 +4,9 @@ import type { Parts } from '../domain/parts.ts'
 import { presentToken } from '../domain/present.ts'
 import { createTokenInput, updateTokenInput } from '../domain/schemas.ts'
 import { createToken, deleteToken, revokeProjectTokens, revokeToken, updateToken } from '../domain/tokens.ts'
+import { validationError } from '../domain/validate.ts'
 import { type Route, route } from './route.ts'
-import { budgets, idQuery, isoTime, listOf, metadata, pageQuery, rateLimit } from './shapes.ts'
+import { budgets, idQuery, isoTime, listOf, metadata, pageQuery, rateLimit, timeQuery } from './shapes.ts'
 import { toList } from './to-list.ts'
 
 const tokenShape = z
@@ -50,13 +51,34 @@ export function tokenRoutes(parts: Parts): Route[] {
           .enum(['true', 'false'])
           .optional()
           .describe('Only those that work now: active, not revoked, not expired, in an active project.'),
+        state: z
+          .enum(['active', 'expired', 'revoked', 'off'])
+          .optional()
+          .describe(
+            'Each token is in one: revoked; else off (it, or its project, is switched off); else expired; else active.',
+          ),
+        search: z
+          .string()
+          .min(1)
+          .max(200)
+          .optional()
+          .describe('A text in the name or the id, in any case, or the last four characters.'),
+        expires_before: timeQuery.optional().describe('Those that have an end, and before this moment.'),
         ...pageQuery,
       }),
       status: 200,
       answer: listOf(tokenShape),
       errors: ['validation_failed'],
-      async handle({ query: { project_id, active_only, ...page } }) {
-        const filter = { projectId: project_id, activeOnly: active_only === 'true', now: now() }
+      async handle({ query: { project_id, active_only, state, search, expires_before, ...page } }) {
+        if (active_only === 'true' && state !== undefined && state !== 'active')
+          throw validationError([{ field: 'state', reason: 'cannot be another than active together with active_only' }])
+        const filter = {
+          projectId: project_id,
+          state: active_only === 'true' ? ('active' as const) : state,
+          search,
+          expiresBefore: expires_before,
+          now: now(),
+        }
         return toList(await store.tokens.list(filter, page), presentToken)
       },
     }),

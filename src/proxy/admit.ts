@@ -1,16 +1,15 @@
 import type { Config } from '../config/config.ts'
 import type { AppContext } from '../context.ts'
+import { limitChecks, requestsCheck } from '../domain/limit-checks.ts'
 import type { Caller } from '../domain/token-index.ts'
 import { GatewayError } from '../errors.ts'
 import type { LimitCheck, LimitState, Refusal } from '../kv/kv.ts'
-import type { RateLimit } from '../store/store.ts'
 import type { Exchange } from './exchange.ts'
 import { longestOutput } from './expected-tokens.ts'
 import type { Target } from './plan.ts'
 import type { RequestBody } from './read-request.ts'
 import { reserve } from './reserve.ts'
 
-const MINUTE_MS = 60_000
 /** OpenAI's SDKs pass over a longer `retry-after` and come back after half a second: better tell them not to. */
 const LONGEST_SDK_WAIT_SECONDS = 60
 /** Reserved for an answer whose length the request does not bound. */
@@ -67,48 +66,14 @@ const NO_CHECKS: LimitCheck[] = []
 
 function checksFor({ token, project }: Caller, usual: Config['rateLimit'], body: RequestBody): LimitCheck[] {
   if (token.rateLimit === null && project.rateLimit === null && usual === null) return NO_CHECKS
-  const checks: LimitCheck[] = []
-  add(checks, token.id, token.rateLimit, body)
+  const tokens = (limit: number) => tokensToReserve(body, limit)
+  const checks = token.rateLimit === null ? [] : limitChecks(token.id, token.rateLimit, tokens)
   if (usual !== null && (token.rateLimit?.requestsPerMinute ?? null) === null) {
-    checks.push(requests(token.id, usual.requests, usual.windowSeconds * 1000))
+    checks.push(requestsCheck(token.id, usual.requests, usual.windowSeconds * 1000))
   }
-  add(checks, project.id, project.rateLimit, body)
+  if (project.rateLimit !== null) checks.push(...limitChecks(project.id, project.rateLimit, tokens))
   return checks
 }
-
-function add(checks: LimitCheck[], owner: string, limit: RateLimit | null, body: RequestBody): void {
-  if (limit === null) return
-  const { concurrentRequests, requestsPerMinute, tokensPerMinute } = limit
-  if (concurrentRequests !== null) {
-    checks.push({
-      kind: 'concurrency',
-      key: `${owner}:running`,
-      limit: concurrentRequests,
-      what: 'concurrent_requests',
-    })
-  }
-  if (requestsPerMinute !== null) checks.push(requests(owner, requestsPerMinute, MINUTE_MS))
-  if (tokensPerMinute !== null) {
-    const amount = tokensToReserve(body, tokensPerMinute)
-    checks.push({
-      kind: 'rate',
-      key: `${owner}:tokens`,
-      limit: tokensPerMinute,
-      what: 'tokens',
-      windowMs: MINUTE_MS,
-      amount,
-    })
-  }
-}
-
-const requests = (owner: string, limit: number, windowMs: number): LimitCheck => ({
-  kind: 'rate',
-  key: `${owner}:requests`,
-  limit,
-  what: 'requests',
-  windowMs,
-  amount: 1,
-})
 
 /**
  * Tokens that a request may cost: its text at four bytes a token, and the longest answer it allows. Without such a bound a usual

@@ -1,12 +1,7 @@
 import type { AppContext } from '../context.ts'
 import { demo } from '../providers/demo.ts'
 import type { ConfiguredProvider } from '../providers/index.ts'
-import type { UpstreamFailure } from './forward.ts'
-import { readText } from './read-text.ts'
-
-const PATIENCE_MS = 5_000
-/** Nothing is read out of it, but a connection whose answer was read to its end can be used again. */
-const MAX_BYTES = 1024 * 1024
+import { askProbe } from './ask-probe.ts'
 
 type Options = Pick<AppContext, 'http' | 'providers' | 'live' | 'log'> & {
   /** Null: never. */
@@ -46,29 +41,8 @@ export function startHealthProbes({ http, providers, live, log, everyMs }: Optio
 
 /** Null: it is alive. Whoever refuses, or limits, is: only requests can tell what a key is good for. */
 async function ask(http: Options['http'], provider: ConfiguredProvider, key: string): Promise<Error | null> {
-  const { path, headers, authHeaders = provider.authHeaders } = provider.probe
-  const deadline = performance.now() + PATIENCE_MS
-  const answer = http.start(
-    {
-      origin: provider.origin,
-      path: `${provider.basePath}${path}`,
-      method: 'GET',
-      headers: Object.entries({
-        accept: 'application/json',
-        'accept-encoding': 'identity',
-        ...headers,
-        ...authHeaders(key),
-      }).flat(),
-      body: null,
-    },
-    deadline,
-  )
-  answer.limit(MAX_BYTES, deadline)
-  const failure = await answer.ready.then(
-    () => null,
-    (thrown: UpstreamFailure) => thrown,
-  )
-  if (failure !== null) return failure
-  await readText(answer, 0)
-  return answer.status >= 500 ? new Error(`${provider.name} answered ${answer.status} to GET ${path}`) : null
+  const answer = await askProbe(http, provider, key)
+  if (answer.failure !== null) return answer.failure
+  const { status } = answer
+  return status >= 500 ? new Error(`${provider.name} answered ${status} to GET ${provider.probe.path}`) : null
 }

@@ -24,6 +24,10 @@ export type ModelLists = {
    * `onAttempt` is told of the tries that this call makes: a list on its way already is waited for.
    */
   load(provider: ConfiguredProvider, key: string, onAttempt?: OnAttempt): Promise<readonly Model[]>
+  /** The provider's models as it lists them now. Throws what `load` throws. */
+  refresh(provider: ConfiguredProvider, key: string): Promise<readonly Model[]>
+  /** The list as it was known last, null before it is known. Asks nobody. */
+  known(provider: ConfiguredProvider, key: string): readonly Model[] | null
   /** The names in the list as it was known last, null before it is known. What is missing or old is asked for, and not waited for. */
   names(provider: ConfiguredProvider, key: string): ReadonlySet<string> | null
 }
@@ -65,11 +69,14 @@ export function createModelLists({ http, metrics, log }: Parts): ModelLists {
     return list
   }
 
+  const tellMetrics =
+    ({ name }: ConfiguredProvider): OnAttempt =>
+    ({ status }, failure) =>
+      metrics.attemptEnded(name, failure === null && status < 400 ? 'answered' : 'failed')
+
   function fetchInBackground(id: string, provider: ConfiguredProvider, key: string): void {
     if (underWay.has(id) || resting.has(id)) return
-    const onAttempt: OnAttempt = ({ status }, failure) =>
-      metrics.attemptEnded(provider.name, failure === null && status < 400 ? 'answered' : 'failed')
-    fetch(id, provider, key, onAttempt).catch((error: GatewayError) =>
+    fetch(id, provider, key, tellMetrics(provider)).catch((error: GatewayError) =>
       log.debug('the models of a provider are not known', { provider: provider.name, cause: error.cause ?? error }),
     )
   }
@@ -87,6 +94,13 @@ export function createModelLists({ http, metrics, log }: Parts): ModelLists {
       if (list !== null && performance.now() < list.freshUntil) return list.models
       return (await fetch(id, provider, key, onAttempt)).models
     },
+    async refresh(provider, key) {
+      const ofOperator = ofConfiguration(provider)
+      if (ofOperator !== null) return ofOperator.models
+      const onAttempt = tellMetrics(provider)
+      return (await fetch(`${provider.name} ${key}`, provider, key, onAttempt)).models
+    },
+    known: (provider, key) => find(`${provider.name} ${key}`, provider)?.models ?? null,
     names(provider, key) {
       const id = `${provider.name} ${key}`
       const list = find(id, provider)

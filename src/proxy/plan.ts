@@ -1,4 +1,5 @@
 import type { AppContext } from '../context.ts'
+import { SHARED_KEY_ID } from '../domain/provider-operations.ts'
 import type { Caller, OpenKey } from '../domain/token-index.ts'
 import { GatewayError } from '../errors.ts'
 import type { ConfiguredProvider, Providers } from '../providers/index.ts'
@@ -76,11 +77,8 @@ function pickKey({ pick }: Choice, caller: Caller, provider: ConfiguredProvider)
 export function keysOf(caller: Caller, provider: ConfiguredProvider): OpenKey[] {
   const own = caller.keys.filter((key) => key.provider === provider.name)
   if (own.length > 0 || provider.sharedKey === null) return own
-  return [{ id: SHARED, provider: provider.name, secret: provider.sharedKey, weight: 1 }]
+  return [{ id: SHARED_KEY_ID, provider: provider.name, secret: provider.sharedKey, weight: 1 }]
 }
-
-/** The id of the operator's key. */
-const SHARED = 'shared'
 
 const NO_KEY =
   'No provider key is configured. Set one (OPENAI_API_KEY …) and restart, or add one to the project with POST /manage/projects/{id}/provider-keys.'

@@ -30,7 +30,18 @@ export type Outcome = {
 /** What the books are made of. */
 export type SettleParts = Pick<
   AppContext,
-  'ledger' | 'kv' | 'metrics' | 'log' | 'estimator' | 'life' | 'budgets' | 'prices' | 'alerts' | 'bodies' | 'pins'
+  | 'ledger'
+  | 'kv'
+  | 'metrics'
+  | 'log'
+  | 'estimator'
+  | 'life'
+  | 'budgets'
+  | 'prices'
+  | 'alerts'
+  | 'bodies'
+  | 'pins'
+  | 'pace'
 >
 
 /**
@@ -105,7 +116,7 @@ function brokeOff({ res, attempts }: Exchange, { status, error }: Outcome): bool
 }
 
 function book(
-  { ledger, kv, metrics, log, budgets, prices, alerts, bodies }: SettleParts,
+  { ledger, kv, metrics, log, budgets, prices, alerts, bodies, pace }: SettleParts,
   exchange: Exchange,
   outcome: Outcome,
   usage: Usage,
@@ -118,6 +129,7 @@ function book(
   exchange.costNanoUsd = row.costNanoUsd
   const { inputTokens, outputTokens } = row.usage
   if (exchange.grant) kv.release(exchange.grant, { tokens: inputTokens + outputTokens })
+  pace.count(row.projectId)
   metrics.requestEnded(row, outcome.answered, exchange.overheadMs)
   log.request(row, outcome.cause === undefined ? null : describeCause(outcome.cause))
   // Nobody stands behind an unknown token: there is no account to write it to, and anyone could fill the disk. And while rows

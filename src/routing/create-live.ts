@@ -120,6 +120,7 @@ export function createLive(options: Options): Live {
       if (why === 'limited' && !keys().cooldownOn429) return
       benches.bench(provider, keyId, untilMs, why, now())
     },
+    unbenchKey: (provider, keyId) => benches.release(provider, keyId, now()),
     benchedUntil: (provider, keyId) => benches.until(provider, keyId, now()),
     benches: () => benches.list(now()),
     inFlight: (provider, keyId) => runningByKey.get(`${provider}\n${keyId}`) ?? 0,

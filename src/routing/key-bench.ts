@@ -24,12 +24,18 @@ export class KeyBenches {
     else this.#entries.set(nameOf(provider, keyId), { provider, keyId, untilMs: until, why, at: now })
   }
 
-  /** It was good for a request that began at this time. */
+  /** It was good for a request that began at this time. Who put it here by hand knows better. */
   served(provider: string, keyId: string, startedAt: number): void {
     if (this.#entries.size === 0) return
     const name = nameOf(provider, keyId)
     const entry = this.#entries.get(name)
-    if (entry !== undefined && entry.at <= startedAt) this.#entries.delete(name)
+    if (entry !== undefined && entry.why !== 'by_hand' && entry.at <= startedAt) this.#entries.delete(name)
+  }
+
+  /** It may work again, whatever it rested for. False: it did not rest. */
+  release(provider: string, keyId: string, now: number): boolean {
+    if (this.#entryOf(provider, keyId, now) === null) return false
+    return this.#entries.delete(nameOf(provider, keyId))
   }
 
   until(provider: string, keyId: string, now: number): number | null {

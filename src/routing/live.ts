@@ -16,8 +16,10 @@ export type Live = {
   begin(lane: Lane): Try
   /** The provider told its limits with this answer. Flat list of names and values. */
   noteHeaders(lane: Lane, headers: readonly string[]): void
-  /** A key that is limited or refused rests. `untilMs`: on the clock of `now()`. */
-  benchKey(provider: string, keyId: string, untilMs: number, why: 'limited' | 'refused'): void
+  /** A key that is limited or refused rests, or one that somebody lets rest. `untilMs`: on the clock of `now()`. */
+  benchKey(provider: string, keyId: string, untilMs: number, why: RestReason): void
+  /** Somebody says that it may work again, whatever it rested for. False: it did not rest. */
+  unbenchKey(provider: string, keyId: string): boolean
   /** Null: it is fit. */
   benchedUntil(provider: string, keyId: string): number | null
   inFlight(provider: string, keyId: string): number
@@ -36,7 +38,8 @@ export type Live = {
   snapshot(): LaneState[]
 }
 
-export type KeyBench = { provider: string; keyId: string; untilMs: number; why: 'limited' | 'refused' }
+export type RestReason = 'limited' | 'refused' | 'by_hand'
+export type KeyBench = { provider: string; keyId: string; untilMs: number; why: RestReason }
 
 export type LaneState = Lane & {
   breaker: 'closed' | 'open' | 'half_open'

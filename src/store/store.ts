@@ -186,10 +186,18 @@ export interface ProjectStore {
 export interface ProviderKeyStore {
   /** Oldest first. */
   listByProject(projectId: string): Promise<ProviderKey[]>
+  /** Of all projects, oldest first, `limit` at the most. */
+  listByProvider(provider: string, limit: number): Promise<ProviderKey[]>
+  /** How many there are over all projects, by provider. */
+  countByProvider(): Promise<Map<string, number>>
   /** How many there are over all projects. */
   count(): Promise<number>
   /** Throws `not_found` when the project is gone. */
   create(key: ProviderKey, stamp: AuditStamp): Promise<void>
+  /** The key after the change; null when the project has no such key. */
+  update(projectId: string, id: string, patch: { weight: number }, stamp: AuditStamp): Promise<ProviderKey | null>
+  /** Takes the key `id` of the same project away and puts `key` in its place. False, and nothing is changed, when there is none. */
+  replace(id: string, key: ProviderKey, stamp: AuditStamp): Promise<boolean>
   delete(projectId: string, id: string, stamp: AuditStamp): Promise<boolean>
   /**
    * Replaces every envelope by `reseal(old)` in one transaction, those of admin users' second factors too; returns how many.
@@ -198,10 +206,22 @@ export interface ProviderKeyStore {
   resealAll(reseal: (sealed: string) => string, stamp: AuditStamp): Promise<number>
 }
 
-/** How people know a token. */
-export type TokenName = Pick<Token, 'id' | 'projectId' | 'name' | 'last4'>
-
-export type TokenFilter = { projectId?: string; activeOnly?: boolean; now: number }
+/**
+ * Every token is in one of these. `revoked`: for good. `off`: it, or its project, is switched off. `expired`: by `now`. `active`: none of
+ * them.
+ */
+export type TokenState = 'active' | 'expired' | 'revoked' | 'off'
+export type TokenFilter = {
+  projectId?: string
+  state?: TokenState
+  /** A text in its name or id, or its last four characters; upper and lower case are the same. */
+  search?: string
+  /** Has an end, and before this moment. */
+  expiresBefore?: number
+  hasBudgets?: boolean
+  ids?: readonly string[]
+  now: number
+}
 export type TokenPatch = Partial<
   Pick<
     Token,
@@ -218,11 +238,10 @@ export type TokenPatch = Partial<
   >
 >
 export interface TokenStore {
-  /** `activeOnly`: active, not revoked, not expired at `now`, in an active project. */
   list(filter: TokenFilter, page: Page): Promise<PageOf<Token>>
+  /** How many tokens each project has; none: it is not in the map. Of one project, or of all. */
+  countByProject(projectId?: string): Promise<Map<string, number>>
   get(id: string): Promise<Token | null>
-  /** Of those of these ids that there are. Quick for hundreds: it does not wait for their counts of requests. */
-  names(ids: readonly string[]): Promise<TokenName[]>
   /** The token with its project and that project's provider keys: all that a request needs. */
   findByHash(hash: string): Promise<{ token: Token; project: Project; keys: ProviderKey[] } | null>
   /** Throws `not_found` when the project is gone. */

@@ -48,34 +48,44 @@ export type Budgets = {
   reservedBelowZero(): Drift[]
   /** Where these budgets stand now. */
   states(owner: BudgetOwner, budgets: readonly Budget[], at: number): Promise<BudgetState[]>
+  /** The same of many owners: what they have spent so far is asked for together. */
+  statesOfAll(
+    entries: readonly { owner: BudgetOwner; budgets: readonly Budget[] }[],
+    at: number,
+  ): Promise<BudgetState[]>
 }
 
 type Options = {
   /** Committed spending of an owner, `from` inclusive, `to` exclusive. */
   spend(owner: BudgetOwner, from: number, to: number | null): Promise<Amount>
+  /** The same of all owners of a kind that have spent something, by their ids. */
+  spendOfAll(kind: BudgetOwner['kind'], from: number, to: number | null): Promise<Map<string, Amount>>
   maxIdle?: number
 }
 
 /** Idle accounts beyond this number are forgotten; their spending is counted again when they are asked for. */
 const MAX_IDLE = 10_000
 const MAX_COUNTS = 5
+/** From as many owners on, one report of all is quicker than asking for each. */
+const MANY = 3
 
 /**
  * The budgets of one process, in memory: what was spent is counted from the ledger when an owner first needs it, and kept from then
  * on. A request belongs to the window in which it came in, however late it ends.
  */
-export function createBudgets({ spend, maxIdle = MAX_IDLE }: Options): Budgets {
+export function createBudgets({ spend, spendOfAll, maxIdle = MAX_IDLE }: Options): Budgets {
   const accounts = new Map<string, Account>()
   const byOwner = new Map<string, Set<Account>>()
 
-  const accountOf = (owner: BudgetOwner, budget: Budget, at: number): Account => {
+  /** `asked`: what was spent, where it has been asked for just now. */
+  const accountOf = (owner: BudgetOwner, budget: Budget, at: number, asked?: () => Promise<Amount>): Account => {
     const window = windowAt(budget, at)
     const key = keyOf(owner, window)
     let account = accounts.get(key)
     if (!account) {
       if (accounts.size >= maxIdle) forgetIdle()
       account = { owner, window, used: none(), reserved: none(), loading: null, stale: false, lastUsedAt: at }
-      load(account, key)
+      load(account, key, asked)
       accounts.set(key, account)
       const siblings = byOwner.get(owner.id) ?? new Set()
       byOwner.set(owner.id, siblings.add(account))
@@ -85,12 +95,12 @@ export function createBudgets({ spend, maxIdle = MAX_IDLE }: Options): Budgets {
   }
 
   /** Counts again while something is spent meanwhile: it may be in the sum or not. In the end rather twice than not at all. */
-  const count = async (account: Account) => {
+  const count = async (account: Account, asked?: () => Promise<Amount>) => {
     const { from, to } = account.window
     for (let tries = 1; ; tries++) {
       account.stale = false
       const before = { ...account.used }
-      const sum = await spend(account.owner, from, to)
+      const sum = tries === 1 && asked ? await asked() : await spend(account.owner, from, to)
       if (account.stale && tries < MAX_COUNTS) continue
       subtract(account.used, before)
       add(account.used, sum)
@@ -98,8 +108,8 @@ export function createBudgets({ spend, maxIdle = MAX_IDLE }: Options): Budgets {
     }
   }
 
-  const load = (account: Account, key: string) => {
-    account.loading = count(account).then(
+  const load = (account: Account, key: string, asked?: () => Promise<Amount>) => {
+    account.loading = count(account, asked).then(
       () => {
         account.loading = null
       },
@@ -129,6 +139,23 @@ export function createBudgets({ spend, maxIdle = MAX_IDLE }: Options): Budgets {
 
   const ready = async (found: readonly Account[]): Promise<void> => {
     for (const account of found) if (account.loading) await account.loading
+  }
+
+  /** What each window of a kind of owner that is not counted yet, of many, is counted by: one report for all of them. */
+  const reportsFor = (watched: readonly { owner: BudgetOwner; budget: Budget }[], at: number) => {
+    const missing = watched
+      .map(({ owner, budget }) => ({ owner, window: windowAt(budget, at) }))
+      .filter(({ owner, window }) => !accounts.has(keyOf(owner, window)))
+    const groups = Map.groupBy(missing, ({ owner: { kind }, window }) => reportKey(kind, window))
+    const reports = new Map<string, () => Promise<Map<string, Amount>>>()
+    for (const [key, group] of groups) {
+      if (group.length < MANY) continue
+      const { owner, window } = group[0]!
+      let report: Promise<Map<string, Amount>> | undefined
+      // Not before the accounts are there: what is spent from then on they hear of themselves.
+      reports.set(key, () => (report ??= spendOfAll(owner.kind, window.from, window.to)))
+    }
+    return reports
   }
 
   return {
@@ -180,7 +207,7 @@ export function createBudgets({ spend, maxIdle = MAX_IDLE }: Options): Budgets {
       // One that is being counted begins again when it is through.
       for (const account of accounts.values()) account.stale = true
       const settled = await Promise.allSettled(
-        [...accounts.values()].filter(({ loading }) => loading === null).map(count),
+        [...accounts.values()].filter(({ loading }) => loading === null).map((account) => count(account)),
       )
       const failed = settled.find(({ status }) => status === 'rejected')
       if (failed) throw (failed as PromiseRejectedResult).reason
@@ -193,6 +220,18 @@ export function createBudgets({ spend, maxIdle = MAX_IDLE }: Options): Budgets {
         return [{ month: null, table: 'budgets', key, field: 'reserved', expected: '>= 0', found }]
       }),
 
+    async statesOfAll(entries, at) {
+      const watched = entries.flatMap(({ owner, budgets }) => withOwner(owner, budgets))
+      const reports = reportsFor(watched, at)
+      const found = watched.map(({ owner, budget }) => {
+        const report = reports.get(reportKey(owner.kind, windowAt(budget, at)))
+        const asked = report && (async () => (await report()).get(owner.id) ?? none())
+        return { owner, budget, account: accountOf(owner, budget, at, asked) }
+      })
+      await ready(found.map(({ account }) => account))
+      return found.map(({ owner, budget, account }) => stateOf(owner, budget, account))
+    },
+
     async states(owner, budgets, at) {
       const found = budgets.map((budget) => ({ budget, account: accountOf(owner, budget, at) }))
       await ready(found.map(({ account }) => account))
@@ -203,6 +242,7 @@ export function createBudgets({ spend, maxIdle = MAX_IDLE }: Options): Budgets {
 
 const NO_STATES: BudgetState[] = []
 const keyOf = (owner: BudgetOwner, { from, to }: BudgetWindow) => `${owner.id} ${from} ${to}`
+const reportKey = (kind: BudgetOwner['kind'], { from, to }: BudgetWindow) => `${kind} ${from} ${to}`
 const none = (): Amount => ({ nanoUsd: 0n, tokens: 0 })
 
 function add(to: Amount, amount: Amount): void {

@@ -90,6 +90,14 @@ function visitor(url: string, user: AdminUser, secret?: string): Visitor {
   }
 }
 
+/** What a reader sees of a page, without tags and with single blanks. */
+export const textOf = ({ html }: Pick<Answer, 'html'>) =>
+  html
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)))
+    .replace(/&(lt|gt|amp|quot);/g, (_, name: string) => ({ lt: '<', gt: '>', amp: '&', quot: '"' })[name]!)
+    .replace(/\s+/g, ' ')
+
 export function csrfIn(html: string): string {
   const found = /name="_csrf" value="([^"]+)"/.exec(html)?.[1]
   if (found === undefined) throw new Error('There is no form with a token on this page.')

@@ -87,5 +87,7 @@ export async function fillWithHostility(ctx: AppContext, mark = HOSTILE) {
       reason: mark,
     },
   )
+  // As after every action of a surface: with the key that is there now, the demo is off.
+  await ctx.demo.refresh()
   return { project, token, rows }
 }

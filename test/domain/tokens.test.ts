@@ -172,7 +172,7 @@ describe('a token', () => {
     for (let i = 0; i < 3; i++) await createToken(parts, actor, { project_id: id })
     expect(await revokeProjectTokens(parts, actor, id)).toBe(3)
     expect(await revokeProjectTokens(parts, actor, id)).toBe(0)
-    expect((await store.tokens.list({ projectId: id, activeOnly: true, now: NOON }, { limit: 10 })).data).toEqual([])
+    expect((await store.tokens.list({ projectId: id, state: 'active', now: NOON }, { limit: 10 })).data).toEqual([])
     await expect(revokeProjectTokens(parts, actor, 'proj_none')).rejects.toMatchObject({ code: 'not_found' })
     expect((await audited('token.revoke_all')).map(({ outcome, after }) => [outcome, after])).toEqual([
       ['success', { revoked: 3 }],

@@ -19,6 +19,8 @@ export async function openConsole(
     .addCookies(
       [...visitor.cookies].map(([name, value]) => ({ name, value, url, sameSite: 'Strict' as const, httpOnly: true })),
     )
+  // What fades from page to page may be cut short, of which a busy browser complains.
+  await watched.page.emulateMedia({ reducedMotion: 'reduce' })
   await watched.page.goto(`${url}${path}`, { waitUntil: 'load' })
   return watched
 }

@@ -44,6 +44,13 @@ describe('a limit', () => {
     expect(ask(running('a', 1), rate('token', 1)).ok).toBe(true)
   })
 
+  it('can be looked at without taking anything', async () => {
+    const { kv, grant } = given()
+    grant(running('a', 2), rate('a', 5))
+    const look = () => kv.peek([running('a', 2), rate('a', 5), rate('nobody', 7)])
+    for (let i = 0; i < 3; i++) expect((await look()).map(({ remaining }) => remaining)).toEqual([1, 4, 7])
+  })
+
   it('gives a slot back once, however often it is released', () => {
     const { kv, ask, grant } = given()
     const first = grant(running('a', 2))

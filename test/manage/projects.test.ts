@@ -154,6 +154,31 @@ describe('/manage/projects/{id}/provider-keys', () => {
     expect((await made.get(`/manage/projects/${id}`)).body.provider_keys).toEqual([])
   })
 
+  it('changes the weight of a key, and rotates it in one step', async () => {
+    const { project, post, patch, get } = await given()
+    const { id, provider_keys } = await project({ provider_keys: [{ provider: 'anthropic', key: SECRET, weight: 3 }] })
+    const old = provider_keys[0]!
+    const path = `/manage/projects/${id}/provider-keys/${old.id}`
+    expect((await patch(path, { weight: 5 })).body).toEqual({ ...old, weight: 5 })
+    expect((await patch(path, { weight: 0 })).body).toEqual(
+      anError('validation_failed', { weight: 'must be more than 0' }),
+    )
+    const { status, body, text } = await post(`${path}/replace`, { key: 'sk-the-next-provider-key-9876' })
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ provider: 'anthropic', last4: '9876', weight: 5 })
+    expect(body.id).not.toBe(old.id)
+    expect(text).not.toContain('next-provider')
+    expect((await get(`/manage/projects/${id}`)).body.provider_keys).toEqual([body])
+    for (const gone of [await post(`${path}/replace`, { key: SECRET }), await patch(path, { weight: 1 })])
+      expect(gone.body).toEqual(anError('not_found'))
+    const { data } = (await get('/manage/audit?action=provider_key.replace')).body
+    expect(data).toEqual([
+      expect.objectContaining({ target_id: old.id, outcome: 'failure', reason: 'not_found' }),
+      expect.objectContaining({ target_id: old.id, project_id: id, outcome: 'success' }),
+    ])
+    expect(JSON.stringify(data)).not.toMatch(/next-provider|sealed/)
+  })
+
   it('says 404 for a project that is not there, and 422 for a key that is none', async () => {
     const { post, project } = await given()
     const key = { provider: 'openai', key: SECRET }

@@ -66,6 +66,15 @@ describe('/manage/tokens', () => {
     await patch(`/manage/tokens/${ids[3]}`, { expires_at: '2020-01-01T00:00:00Z' })
     expect(await idsOf('active_only=true')).toEqual([ids[1], ids[4]])
     expect(await idsOf('active_only=false')).toEqual(ids)
+    expect(await idsOf('state=revoked')).toEqual([ids[0]])
+    expect(await idsOf('state=off')).toEqual([ids[2]])
+    expect(await idsOf('state=expired')).toEqual([ids[3]])
+    expect(await idsOf('state=active&active_only=true')).toEqual([ids[1], ids[4]])
+    expect(await idsOf(`search=${String(ids[4]).slice(4)}`)).toEqual([ids[4]])
+    expect(await idsOf('expires_before=2020-01-02')).toEqual([ids[3]])
+    expect((await call('GET', '/manage/tokens?active_only=true&state=off')).body).toEqual(
+      anError('validation_failed', { state: 'cannot be another than active together with active_only' }),
+    )
     expect((await call('GET', '/manage/tokens?active_only=maybe')).body).toEqual(
       anError('validation_failed', { active_only: 'must be one of true, false' }),
     )

@@ -34,6 +34,25 @@ describe('a key that rests', () => {
     expect(benches.until('openai', 'key_a', 2_000)).toBeNull()
   })
 
+  it('is fit at once when somebody says so', () => {
+    const benches = new KeyBenches()
+    benches.bench('openai', 'key_a', 60_000, 'refused', 0)
+    benches.bench('openai', 'key_b', 60_000, 'refused', 0)
+    expect(benches.release('openai', 'key_a', 1)).toBe(true)
+    expect(benches.list(1).map(({ keyId }) => keyId)).toEqual(['key_b'])
+    expect(benches.release('openai', 'key_a', 1)).toBe(false)
+    expect(benches.release('openai', 'key_b', 60_000)).toBe(false)
+  })
+
+  it('that somebody lets rest goes on resting while it serves, until it is woken', () => {
+    const benches = new KeyBenches()
+    benches.bench('openai', 'key_a', 60_000, 'by_hand', 1_000)
+    benches.served('openai', 'key_a', 1_500)
+    expect(benches.until('openai', 'key_a', 2_000)).toBe(60_000)
+    expect(benches.release('openai', 'key_a', 2_000)).toBe(true)
+    expect(benches.until('openai', 'key_a', 2_000)).toBeNull()
+  })
+
   it('is one of so many at the most', () => {
     const benches = new KeyBenches(3)
     for (let i = 0; i < 10; i++) benches.bench('openai', `key_${i}`, 5_000, 'limited', 0)

@@ -1,13 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { prefixOf } from '../../src/config/provider-options.ts'
 import { environmentNamesOf, type OptionName } from '../../src/config/schema.ts'
 import type { AppContext } from '../../src/context.ts'
 import { ERROR_CODES, GatewayError } from '../../src/errors.ts'
 import { manageRoutes } from '../../src/manage/router.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import { PROVIDERS } from '../../src/providers/registry.ts'
+import { prefixOf } from '../../src/providers/setting-names.ts'
 import { ROOT } from './dockerfile.ts'
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')

@@ -93,6 +93,17 @@ export function describeObjects(given: Given): void {
       expect(await store.providerKeys.count()).toBe(4)
     })
 
+    it('lists and counts the keys for one provider over all projects, no more than are asked for', async () => {
+      const [one, two] = [await project(), await project()]
+      const keys = [aKey(one.id), aKey(two.id), aKey(one.id)]
+      for (const key of [...keys, aKey(two.id, { provider: 'mistral' })]) await store.providerKeys.create(key, aStamp())
+      const { provider } = keys[0]!
+      expect(await store.providerKeys.listByProvider(provider, 10)).toEqual(keys)
+      expect(await store.providerKeys.listByProvider(provider, 2)).toEqual(keys.slice(0, 2))
+      expect(await store.providerKeys.listByProvider('groq', 10)).toEqual([])
+      expect(Object.fromEntries(await store.providerKeys.countByProvider())).toEqual({ [provider]: 3, mistral: 1 })
+    })
+
     it('refuses a key for a project that does not exist', async () => {
       await expectError(store.providerKeys.create(aKey('proj_none'), aStamp('key.create')), 'not_found')
       expect(await audited('key.create')).toEqual([])
@@ -106,6 +117,37 @@ export function describeObjects(given: Given): void {
       expect(await store.providerKeys.delete(owner.id, key.id, aStamp('key.delete'))).toBe(true)
       expect(await store.providerKeys.delete(owner.id, key.id, aStamp('key.delete'))).toBe(false)
       expect(await audited('key.delete')).toHaveLength(1)
+    })
+
+    it('changes the weight of a key only under its own project', async () => {
+      const owner = await project()
+      const key = aKey(owner.id)
+      await store.providerKeys.create(key, aStamp())
+      expect(await store.providerKeys.update('proj_other', key.id, { weight: 3 }, aStamp('key.update'))).toBeNull()
+      expect(await store.providerKeys.update(owner.id, key.id, { weight: 3 }, aStamp('key.update'))).toEqual({
+        ...key,
+        weight: 3,
+      })
+      expect(await store.providerKeys.listByProject(owner.id)).toEqual([{ ...key, weight: 3 }])
+      const [entry, ...more] = await audited('key.update')
+      expect(more).toEqual([])
+      expect(JSON.stringify(entry)).not.toContain(key.sealed)
+    })
+
+    it('puts a key in the place of another in one step, or does nothing', async () => {
+      const owner = await project()
+      const other = await project()
+      const old = aKey(owner.id)
+      const next = aKey(owner.id, { sealed: 'sealed-next' })
+      await store.providerKeys.create(old, aStamp())
+      expect(await store.providerKeys.replace(old.id, aKey(other.id), aStamp('key.replace'))).toBe(false)
+      expect(await store.providerKeys.listByProject(other.id)).toEqual([])
+      expect(await store.providerKeys.replace(old.id, next, aStamp('key.replace'))).toBe(true)
+      expect(await store.providerKeys.replace(old.id, aKey(owner.id), aStamp('key.replace'))).toBe(false)
+      expect(await store.providerKeys.listByProject(owner.id)).toEqual([next])
+      const trail = await audited('key.replace')
+      expect(trail).toHaveLength(1)
+      expect(JSON.stringify(trail)).not.toContain('sealed-next')
     })
 
     it('reseals every key, or none at all when one cannot be opened', async () => {
@@ -145,17 +187,6 @@ export function describeObjects(given: Given): void {
       expect(await store.tokens.get('tok_none')).toBeNull()
     })
 
-    it('names those of many tokens that there are, and nothing else of them', async () => {
-      const { id: projectId } = await project()
-      const [one, other] = [await token(projectId, { name: 'one "quoted"' }), await token(projectId)]
-      await token(projectId)
-      const names = await store.tokens.names([one.id, 'tok_none', other.id, one.id, "'; --"])
-      expect(names.toSorted((a, b) => (a.id === one.id ? -1 : b.id === one.id ? 1 : 0))).toEqual(
-        [one, other].map(({ id, name, last4 }) => ({ id, projectId, name, last4 })),
-      )
-      expect(await store.tokens.names([])).toEqual([])
-    })
-
     it('finds by hash all that a request needs, also when token or project are no longer active', async () => {
       const owner = aProject({ isActive: false })
       const keys = [aKey(owner.id), aKey(owner.id)]
@@ -186,10 +217,76 @@ export function describeObjects(given: Given): void {
       await token(owner.id, { isActive: false })
       const sleeping = await token(asleep.id)
 
-      expect(await tokenIds({ activeOnly: true })).toEqual([expiring.id, good.id])
-      expect(await tokenIds({ activeOnly: true, projectId: asleep.id })).toEqual([])
+      expect(await tokenIds({ state: 'active' })).toEqual([expiring.id, good.id])
+      expect(await tokenIds({ state: 'active', projectId: asleep.id })).toEqual([])
       expect(await tokenIds({ projectId: asleep.id })).toEqual([sleeping.id])
       expect(await tokenIds({})).toHaveLength(6)
+    })
+
+    it('has every token in exactly one state', async () => {
+      const owner = await project()
+      const asleep = await project({ isActive: false })
+      const active = [await token(owner.id), await token(owner.id, { expiresAt: NOON + 1 })]
+      const expired = [await token(owner.id, { expiresAt: NOON })]
+      const off = [
+        await token(owner.id, { isActive: false, expiresAt: NOON }),
+        await token(asleep.id),
+        await token(asleep.id, { expiresAt: NOON }),
+      ]
+      const revoked = [
+        await token(owner.id, { revokedAt: NOON }),
+        await token(asleep.id, { revokedAt: NOON, isActive: false, expiresAt: NOON }),
+      ]
+      const newestFirst = (tokens: { id: string }[]) => tokens.map(({ id }) => id).reverse()
+      expect(await tokenIds({ state: 'active' })).toEqual(newestFirst(active))
+      expect(await tokenIds({ state: 'expired' })).toEqual(newestFirst(expired))
+      expect(await tokenIds({ state: 'off' })).toEqual(newestFirst(off))
+      expect(await tokenIds({ state: 'revoked' })).toEqual(newestFirst(revoked))
+      expect(await tokenIds({})).toHaveLength(8)
+    })
+
+    it('finds tokens by name, id and last four characters, in any case, and takes no text for a pattern', async () => {
+      const { id } = await project()
+      const billing = await token(id, { name: 'Billing bot', last4: 'aB1_' })
+      const percent = await token(id, { name: '100% off_\\', last4: 'zzzz' })
+      const nameless = await token(id, { name: null, last4: 'aB12' })
+      expect(await tokenIds({ search: 'BILLING' })).toEqual([billing.id])
+      expect(await tokenIds({ search: '%' })).toEqual([percent.id])
+      expect(await tokenIds({ search: 'off_\\' })).toEqual([percent.id])
+      expect(await tokenIds({ search: 'ab12' })).toEqual([nameless.id])
+      expect(await tokenIds({ search: 'ab1_' })).toEqual([billing.id])
+      expect(await tokenIds({ search: nameless.id.slice(4) })).toEqual([nameless.id])
+      expect(await tokenIds({ search: "' or 1=1 --" })).toEqual([])
+      expect(await tokenIds({ search: 'b', projectId: 'proj_none' })).toEqual([])
+    })
+
+    it('finds those that end before a moment, those with a budget, and those that are named', async () => {
+      const { id } = await project()
+      const endless = await token(id)
+      const soon = await token(id, { expiresAt: NOON + 5 })
+      const late = await token(id, { expiresAt: NOON + 10 })
+      const budget = { period: 'day' as const, limitNanoUsd: 1, limitTokens: null, resetAt: null }
+      const bounded = await token(id, { budgets: [budget] })
+      expect(await tokenIds({ expiresBefore: NOON + 10 })).toEqual([soon.id])
+      expect(await tokenIds({ hasBudgets: true })).toEqual([bounded.id])
+      expect(await tokenIds({ hasBudgets: false })).toEqual([late.id, soon.id, endless.id])
+      expect(await tokenIds({ ids: [endless.id, late.id, 'tok_none'] })).toEqual([late.id, endless.id])
+      expect(await tokenIds({ ids: [] })).toEqual([])
+    })
+
+    it('counts the tokens of each project', async () => {
+      const one = await project()
+      const two = await project()
+      const empty = await project()
+      for (const { id } of [one, one, two]) await token(id)
+      expect(await store.tokens.countByProject()).toEqual(
+        new Map([
+          [one.id, 2],
+          [two.id, 1],
+        ]),
+      )
+      expect(await store.tokens.countByProject(one.id)).toEqual(new Map([[one.id, 2]]))
+      expect(await store.tokens.countByProject(empty.id)).toEqual(new Map())
     })
 
     it('changes only the fields of a patch', async () => {
@@ -221,7 +318,7 @@ export function describeObjects(given: Given): void {
       const kept = await token(other.id)
       expect(await store.tokens.revokeByProject(owner.id, NOON + 1, aStamp('token.revoke'))).toBe(2)
       expect(await store.tokens.revokeByProject(owner.id, NOON + 2, aStamp('token.revoke'))).toBe(0)
-      expect(await tokenIds({ activeOnly: true })).toEqual([kept.id])
+      expect(await tokenIds({ state: 'active' })).toEqual([kept.id])
       expect((await store.tokens.get(early.id))?.revokedAt).toBe(NOON - 1)
     })
 

@@ -64,7 +64,9 @@ describe('the SQLite store', () => {
     await store.projects.findByName('x')
     await store.providerKeys.listByProject('x')
     await store.tokens.list({ now: NOON }, page)
-    await store.tokens.list({ now: NOON, projectId: 'x', activeOnly: true }, page)
+    await store.tokens.list({ now: NOON, projectId: 'x', state: 'active', search: 'x' }, page)
+    await store.tokens.list({ now: NOON, state: 'off', expiresBefore: NOON }, page)
+    await store.tokens.countByProject()
     await store.tokens.findByHash('x')
     for (const filter of [{}, { action: 'x' }, { actor: 'x' }, { targetId: 'x' }, { projectId: 'x' }, { from: 1 }]) {
       await store.audit.list(filter, page)

@@ -14,7 +14,7 @@ export type Form = {
 /** How the text of a field becomes a value of the wire: blank is null. */
 export type FieldKind = 'text' | 'number' | 'lines' | 'json' | 'flag' | 'time'
 
-const SECRET_FIELD = /password|secret|code|^key$|^_csrf$|api_key/
+const SECRET_FIELD = /password|secret|code|(^|\.)key$|^_csrf$|api_key/
 
 export function createForm(body: Readonly<Record<string, unknown>>): Form {
   const all = (name: string): string[] => {

@@ -11,7 +11,6 @@ import type {
   Store,
   Token,
   TokenFilter,
-  TokenName,
   UsageQuery,
   UsageReport,
 } from '../../store/store.ts'
@@ -28,19 +27,25 @@ export type Reads = {
   projects(): Promise<Project[]>
   project(id: string): Promise<Project>
   providerKeys(projectId: string): Promise<ProviderKey[]>
+  /** Of all projects that the visitor may see, oldest first, `MAX_KEYS` at the most. */
+  keysOfProvider(provider: string): Promise<ProviderKey[]>
+  countKeysByProvider(): Promise<Map<string, number>>
   tokens(filter: Omit<TokenFilter, 'now'>, page: Page): Promise<PageOf<Token>>
   token(id: string): Promise<Token>
-  /** Of those that are there. */
-  tokenNames(ids: readonly string[]): Promise<TokenName[]>
+  /** How many tokens each project has; none: it is not in the map. */
+  tokenCounts(projectId?: string): Promise<Map<string, number>>
   requests(filter: RequestFilter, page: Page): Promise<PageOf<LedgerRow>>
   request(id: string): Promise<LedgerRow>
   usage(query: UsageQuery): Promise<UsageReport>
   budgets(filter: { projectId?: string; tokenId?: string }): Promise<BudgetState[]>
+  /** Of these alone, which were read here: not of the tokens of a project. */
+  budgetsOf(owners: readonly (Project | Token)[]): Promise<BudgetState[]>
 }
 
 /** More than anybody scrolls through; beyond, search and the API find a project. */
 export const MAX_PROJECTS = 2000
 const PAGE = 200
+export const MAX_KEYS = 200
 
 type Sources = {
   store: Pick<Store, 'projects' | 'providerKeys' | 'tokens' | 'ledger'>
@@ -83,8 +88,20 @@ export function createReads({ store, budgets, now }: Sources, only: string | nul
       if (!isVisible(projectId)) throw absent('project')
       return store.providerKeys.listByProject(projectId)
     },
+    async keysOfProvider(provider) {
+      if (only === null) return store.providerKeys.listByProvider(provider, MAX_KEYS)
+      return (await store.providerKeys.listByProject(only)).filter((key) => key.provider === provider)
+    },
+    async countKeysByProvider() {
+      if (only === null) return store.providerKeys.countByProvider()
+      const own = Map.groupBy(await store.providerKeys.listByProject(only), ({ provider }) => provider)
+      return new Map([...own].map(([provider, keys]) => [provider, keys.length]))
+    },
     tokens: async (filter, page) => store.tokens.list({ ...scoped(filter), now: now() }, page),
-    tokenNames: async (ids) => (await store.tokens.names(ids)).filter(({ projectId }) => isVisible(projectId)),
+    async tokenCounts(projectId) {
+      const { projectId: asked } = scoped(projectId === undefined ? {} : { projectId })
+      return store.tokens.countByProject(asked)
+    },
     requests: async (filter, page) => store.ledger.list(scoped(filter), page),
     async request(id) {
       const row = await store.ledger.get(id)
@@ -96,6 +113,18 @@ export function createReads({ store, budgets, now }: Sources, only: string | nul
       if (tokenId !== undefined) await token(tokenId)
       if (tokenId !== undefined) return listBudgets({ store, budgets, now }, { tokenId })
       return listBudgets({ store, budgets, now }, scoped({ ...(projectId !== undefined && { projectId }) }))
+    },
+    async budgetsOf(owners) {
+      const states = owners
+        .filter((owner) => isVisible('projectId' in owner ? owner.projectId : owner.id))
+        .map((owner) =>
+          budgets.states(
+            { kind: 'projectId' in owner ? 'token' : 'project', id: owner.id },
+            owner.budgets ?? [],
+            now(),
+          ),
+        )
+      return (await Promise.all(states)).flat()
     },
   }
 }

@@ -19,7 +19,10 @@ const PATHS: Record<string, (visit: Visit, id: string) => Promise<string | null>
       if ((await reads.providerKeys(project.id)).some((key) => key.id === id)) return `/projects/${project.id}`
     return null
   },
-  rte: async ({ may, ctx }, id) => (may('read_gateway') && (await ctx.store.routes.get(id)) ? `/routing#${id}` : null),
+  rte: async ({ may, ctx }, id) => {
+    if (!may('read_gateway') || (await ctx.store.routes.get(id)) === null) return null
+    return may('write') ? `/routing/${id}/edit` : '/routing'
+  },
 }
 
 /** By its hash, as for a request: the token itself goes nowhere. */

@@ -1,6 +1,7 @@
 import type { Config } from '../../config/config.ts'
-import { settingOf } from '../../config/provider-options.ts'
 import { type ConfiguredProvider, createProviders, NO_KEY } from '../../providers/index.ts'
+import { judgeProbe } from '../../providers/judge-probe.ts'
+import { settingOf } from '../../providers/setting-names.ts'
 import { reasonOf } from '../http.ts'
 import { type Check, failure, ok, skipped, warning } from './check.ts'
 import type { StoredKey } from './database.ts'
@@ -61,15 +62,16 @@ type Given = { name: string; provider: string; path: string; hasKey: boolean }
 
 function judge(status: number, body: string, { name, provider, path, hasKey }: Given): Check {
   const setting = settingOf(provider, 'api_key')
-  if (status >= 200 && status < 300) return ok(name, hasKey ? 'reachable, takes the key' : 'reachable, without a key')
-  // Google says 400 to a key that it does not know.
-  if (status === 401 || status === 403 || (status === 400 && /api.?key/i.test(body))) {
+  const verdict = judgeProbe(status, body)
+  if (verdict === 'ok') return ok(name, hasKey ? 'reachable, takes the key' : 'reachable, without a key')
+  if (verdict === 'refused') {
     if (!hasKey) return warning(name, `reachable, wants a key (${status})`, `Set ${setting}, or give a project a key.`)
     const where = name.endsWith('shared key') ? `Set ${setting} to a valid key.` : REPLACE
     return failure(name, `the key is refused (${status})`, where)
   }
-  if (status === 429) return warning(name, 'reachable, but limits our requests now (429)')
-  if (status >= 500) return warning(name, `reachable, but in trouble (${status})`, 'Look at its status page.')
+  if (verdict === 'limited') return warning(name, 'reachable, but limits our requests now (429)')
+  if (verdict === 'in_trouble')
+    return warning(name, `reachable, but in trouble (${status})`, 'Look at its status page.')
   return warning(
     name,
     `answers ${path} with ${status}`,

@@ -9,8 +9,25 @@ const require = createRequire(import.meta.url)
 const orm = require('drizzle-orm') as typeof import('drizzle-orm')
 const core = require('drizzle-orm/sqlite-core') as typeof import('drizzle-orm/sqlite-core')
 
-export const { and, asc, count, desc, eq, exists, getTableColumns, gt, gte, isNotNull, isNull, lt, lte, ne, or, sql } =
-  orm
+export const {
+  and,
+  asc,
+  count,
+  desc,
+  eq,
+  exists,
+  getTableColumns,
+  gt,
+  gte,
+  isNotNull,
+  isNull,
+  lt,
+  lte,
+  ne,
+  not,
+  or,
+  sql,
+} = orm
 export const { index, integer, real, sqliteTable, text, uniqueIndex } = core
 export const { drizzle } = require('drizzle-orm/better-sqlite3') as typeof import('drizzle-orm/better-sqlite3')
 export const { readMigrationFiles } = require('drizzle-orm/migrator') as typeof import('drizzle-orm/migrator')

@@ -13,6 +13,29 @@ export function createProviderKeyStore(engine: Engine): ProviderKeyStore {
       return read(() => keysOfProject(engine, projectId))
     },
 
+    async listByProvider(provider, limit) {
+      return read(() =>
+        db
+          .select(columns)
+          .from(providerKeys)
+          .where(eq(providerKeys.provider, provider))
+          .orderBy(asc(seq))
+          .limit(limit)
+          .all(),
+      )
+    },
+
+    async countByProvider() {
+      return read(() => {
+        const rows = db
+          .select({ provider: providerKeys.provider, keys: count() })
+          .from(providerKeys)
+          .groupBy(providerKeys.provider)
+          .all()
+        return new Map(rows.map(({ provider, keys }) => [provider, keys]))
+      })
+    },
+
     async count() {
       return read(() => db.select({ keys: count() }).from(providerKeys).get()?.keys ?? 0)
     },
@@ -21,6 +44,27 @@ export function createProviderKeyStore(engine: Engine): ProviderKeyStore {
       write(() => {
         db.insert(providerKeys).values(key).run()
         writeAudit(engine, stamp, null, key)
+      })
+    },
+
+    async update(projectId, id, patch, stamp) {
+      return write(() => {
+        const before = findKey(engine, projectId, id)
+        if (before === null) return null
+        const after = db.update(providerKeys).set(patch).where(eq(providerKeys.id, id)).returning(columns).get()
+        writeAudit(engine, stamp, before, after)
+        return after
+      })
+    },
+
+    async replace(id, key, stamp) {
+      return write(() => {
+        const before = findKey(engine, key.projectId, id)
+        if (before === null) return false
+        db.delete(providerKeys).where(eq(providerKeys.id, id)).run()
+        db.insert(providerKeys).values(key).run()
+        writeAudit(engine, stamp, before, key)
+        return true
       })
     },
 
@@ -55,6 +99,11 @@ export function createProviderKeyStore(engine: Engine): ProviderKeyStore {
 export function keysOfProject({ db }: Engine, projectId: string): ProviderKey[] {
   const query = db.select(columns).from(providerKeys).where(eq(providerKeys.projectId, projectId))
   return query.orderBy(asc(providerKeys.createdAt), asc(seq)).all()
+}
+
+function findKey({ db }: Engine, projectId: string, id: string): ProviderKey | null {
+  const theKey = and(eq(providerKeys.projectId, projectId), eq(providerKeys.id, id))
+  return db.select(columns).from(providerKeys).where(theKey).get() ?? null
 }
 
 function resealKeys({ db }: Engine, reseal: (sealed: string) => string): number {

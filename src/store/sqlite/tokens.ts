@@ -1,6 +1,21 @@
-import type { TokenFilter, TokenStore } from '../store.ts'
+import type { TokenFilter, TokenState, TokenStore } from '../store.ts'
 import { writeAudit } from './audit.ts'
-import { and, eq, exists, getTableColumns, gt, isNull, or, sql } from './drizzle.ts'
+import {
+  and,
+  count,
+  eq,
+  exists,
+  getTableColumns,
+  gt,
+  isNotNull,
+  isNull,
+  lt,
+  lte,
+  not,
+  or,
+  type SQL,
+  sql,
+} from './drizzle.ts'
 import type { Engine } from './engine.ts'
 import { beyond, newestFirst, toPage } from './page.ts'
 import { findProject } from './projects.ts'
@@ -35,14 +50,20 @@ export function createTokenStore(engine: Engine, settleCounts: () => void): Toke
       })
     },
 
-    async get(id) {
-      return read(() => findToken(engine, id))
+    async countByProject(projectId) {
+      return engine.read(() => {
+        const rows = db
+          .select({ projectId: tokens.projectId, tokens: count() })
+          .from(tokens)
+          .where(projectId === undefined ? undefined : eq(tokens.projectId, projectId))
+          .groupBy(tokens.projectId)
+          .all()
+        return new Map(rows.map((row) => [row.projectId, row.tokens]))
+      })
     },
 
-    async names(ids) {
-      const { id, projectId, name, last4 } = tokens
-      const wanted = sql`${id} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`
-      return engine.read(() => db.select({ id, projectId, name, last4 }).from(tokens).where(wanted).all())
+    async get(id) {
+      return read(() => findToken(engine, id))
     },
 
     async findByHash(hash) {
@@ -106,19 +127,49 @@ function findToken({ db }: Engine, id: string) {
   return db.select(columns).from(tokens).where(eq(tokens.id, id)).get() ?? null
 }
 
-function matching({ db }: Engine, { projectId, activeOnly, now }: TokenFilter) {
-  const ofProject = projectId === undefined ? undefined : eq(tokens.projectId, projectId)
-  if (!activeOnly) return ofProject
+function matching(engine: Engine, filter: TokenFilter) {
+  const { projectId, state, search, expiresBefore, hasBudgets, ids, now } = filter
   return and(
-    ofProject,
-    eq(tokens.isActive, true),
+    projectId === undefined ? undefined : eq(tokens.projectId, projectId),
+    state === undefined ? undefined : inState(engine, state, now),
+    search === undefined || search === '' ? undefined : named(search),
+    // Null is before nothing.
+    expiresBefore === undefined ? undefined : lt(tokens.expiresAt, expiresBefore),
+    hasBudgets === undefined ? undefined : hasBudgets ? isNotNull(tokens.budgets) : isNull(tokens.budgets),
+    ids === undefined ? undefined : sql`${tokens.id} in (select value from json_each(${JSON.stringify(ids)}))`,
+  )
+}
+
+function inState({ db }: Engine, state: TokenState, now: number): SQL | undefined {
+  const isRevoked = isNotNull(tokens.revokedAt)
+  const isOn = and(
     isNull(tokens.revokedAt),
-    or(isNull(tokens.expiresAt), gt(tokens.expiresAt, now)),
+    eq(tokens.isActive, true),
     exists(
       db
         .select({ id: projects.id })
         .from(projects)
         .where(and(eq(projects.id, tokens.projectId), eq(projects.isActive, true))),
     ),
+  )
+  switch (state) {
+    case 'revoked':
+      return isRevoked
+    case 'off':
+      return and(isNull(tokens.revokedAt), not(isOn!))
+    case 'expired':
+      return and(isOn, lte(tokens.expiresAt, now))
+    case 'active':
+      return and(isOn, or(isNull(tokens.expiresAt), gt(tokens.expiresAt, now)))
+  }
+}
+
+/** SQLite's `like` takes upper and lower case of ASCII for the same. */
+function named(search: string): SQL | undefined {
+  const contains = `%${search.replace(/[\\%_]/g, (mark) => `\\${mark}`)}%`
+  return or(
+    sql`${tokens.name} like ${contains} escape '\\'`,
+    sql`${tokens.id} like ${contains} escape '\\'`,
+    sql`lower(${tokens.last4}) = ${search.toLowerCase()}`,
   )
 }

@@ -21,23 +21,39 @@ const usd = (nanoUsd: number, tokens = 0): Amount => ({ nanoUsd: BigInt(nanoUsd)
 function given(spentBefore: LedgerRow[] = []) {
   const committed = [...spentBefore]
   let counts = 0
+  let reports = 0
   /** Runs while spending is being counted. */
   let meanwhile: (() => void) | null = null
+  const sumsOf = (kind: 'token' | 'project', from: number, to: number | null) => {
+    const sums = new Map<string, Amount>()
+    for (const { tokenId, projectId, at, costNanoUsd, usage } of committed) {
+      const id = kind === 'token' ? tokenId : projectId
+      if (id === null || at < from || (to !== null && at >= to)) continue
+      const sum = sums.get(id) ?? usd(0)
+      sums.set(id, sum)
+      sum.nanoUsd += costNanoUsd ?? 0n
+      sum.tokens += usage.inputTokens + usage.outputTokens
+    }
+    return sums
+  }
+  const afterwards = async () => {
+    await new Promise((resolve) => setImmediate(resolve))
+    const act = meanwhile
+    meanwhile = null
+    act?.()
+  }
   const budgets: Budgets = createBudgets({
     async spend(owner, from, to) {
       counts++
-      const sum = usd(0)
-      for (const { tokenId, projectId, at, costNanoUsd, usage } of committed) {
-        if (owner.id !== (owner.kind === 'token' ? tokenId : projectId) || at < from || (to !== null && at >= to))
-          continue
-        sum.nanoUsd += costNanoUsd ?? 0n
-        sum.tokens += usage.inputTokens + usage.outputTokens
-      }
-      await new Promise((resolve) => setImmediate(resolve))
-      const act = meanwhile
-      meanwhile = null
-      act?.()
+      const sum = sumsOf(owner.kind, from, to).get(owner.id) ?? usd(0)
+      await afterwards()
       return sum
+    },
+    async spendOfAll(kind, from, to) {
+      reports++
+      const sums = sumsOf(kind, from, to)
+      await afterwards()
+      return sums
     },
   })
   const commit = (one: LedgerRow, reservation: Reservation | null = null) => {
@@ -48,7 +64,7 @@ function given(spentBefore: LedgerRow[] = []) {
   const whileCounting = (act: () => void) => {
     meanwhile = act
   }
-  return { budgets, commit, counts: () => counts, whileCounting }
+  return { budgets, commit, counts: () => counts, reports: () => reports, whileCounting }
 }
 const ended = (nanoUsd: number | null, at = NOON, tokens = 0, fields: Partial<LedgerRow> = {}): LedgerRow => ({
   ...row('req_1'),
@@ -170,6 +186,38 @@ describe('what was spent before', () => {
     expect(counts()).toBe(2)
   })
 
+  it('of many owners is asked for in one report for each period, and counted on from there', async () => {
+    const many = Array.from({ length: 50 }, (_, i) => ended(i, NOON, i, { tokenId: `tok_${i}` }))
+    const { budgets, commit, counts, reports } = given(many)
+    const entries = many.map((_, i) => ({
+      owner: { kind: 'token' as const, id: `tok_${i}` },
+      budgets: [budget(100), budget(500, { period: 'month' })],
+    }))
+    const idle = { owner: { kind: 'token' as const, id: 'tok_idle' }, budgets: [budget(100)] }
+    const states = await budgets.statesOfAll([...entries, idle], NOON)
+    expect([reports(), counts()]).toEqual([2, 0])
+    expect(states).toHaveLength(101)
+    expect(states.find(({ owner }) => owner.id === 'tok_7')).toMatchObject({ used: usd(7, 7) })
+    expect(states.at(-1)).toMatchObject({ owner: { id: 'tok_idle' }, used: usd(0) })
+    commit(ended(5, NOON, 0, { tokenId: 'tok_7' }))
+    expect(await budgets.states(entries[7]!.owner, [budget(100)], NOON)).toMatchObject([{ used: usd(12, 7) }])
+    await budgets.statesOfAll(entries, NOON)
+    expect([reports(), counts()]).toEqual([2, 0])
+  })
+
+  it('of many owners, too, is exact when something is spent while it is counted', async () => {
+    const { budgets, commit, counts, whileCounting } = given([ended(10)])
+    const entries = ['tok_a', 'tok_b', 'tok_c'].map((id) => ({
+      owner: { kind: 'token' as const, id },
+      budgets: [budget(100)],
+    }))
+    whileCounting(() => commit(ended(7)))
+    const states = await budgets.statesOfAll(entries, NOON)
+    expect(states.map(({ used }) => used.nanoUsd)).toEqual([17n, 0n, 0n])
+    // The one that was spent on, by itself.
+    expect(counts()).toBe(1)
+  })
+
   it('that cannot be counted refuses the request, and is tried again for the next', async () => {
     let broken = true
     const budgets = createBudgets({
@@ -177,6 +225,7 @@ describe('what was spent before', () => {
         if (broken) throw new Error('disk')
         return usd(0)
       },
+      spendOfAll: async () => new Map(),
     })
     await expect(budgets.reserve(asking([budget(100)]), usd(1), NOON)).rejects.toThrow('disk')
     broken = false
@@ -191,6 +240,7 @@ it('many owners do not fill the memory, and nobody who has a request under way i
       counts++
       return usd(0)
     },
+    spendOfAll: async () => new Map(),
     maxIdle: 50,
   })
   const who = (id: number) => caller({ token: { id: `tok_${id}`, budgets: [budget(100)] }, project: { budgets: null } })

@@ -1,0 +1,36 @@
+import type { BudgetState } from '../../usage/budgets.ts'
+import { budgetShare } from '../budget-share.ts'
+import type { Reads } from '../frame/reads.ts'
+import type { Visit } from '../frame/visit.ts'
+import { createSharedReads } from './shared-reads.ts'
+
+const NEAR = 0.8
+const MAX_SHOWN = 8
+
+export type NearLimit = { state: BudgetState; share: number; label: string; href: string }
+
+/** It looks at every budget there is: not more often than this. */
+const found = createSharedReads<NearLimit[]>(15_000)
+
+/** The budgets that are nearly used up, the fullest first. */
+export function readNearLimit({ ctx, reads, now }: Visit): Promise<NearLimit[]> {
+  return found(ctx, [reads.only], now, () => read(reads))
+}
+
+async function read(reads: Reads): Promise<NearLimit[]> {
+  const near = (await reads.budgets({}))
+    .map((state) => ({ state, share: budgetShare(state) }))
+    .filter(({ share }) => share >= NEAR)
+    .sort((a, b) => b.share - a.share)
+    .slice(0, MAX_SHOWN)
+  return Promise.all(near.map(async (one) => ({ ...one, ...(await nameOf(reads, one.state)) })))
+}
+
+async function nameOf(reads: Reads, { owner: { kind, id } }: BudgetState): Promise<{ label: string; href: string }> {
+  if (kind === 'project') {
+    const project = await reads.project(id).catch(() => null)
+    return { label: project?.name ?? id, href: `/admin/projects/${id}` }
+  }
+  const token = await reads.token(id).catch(() => null)
+  return { label: token?.name ?? `…${token?.last4 ?? id}`, href: `/admin/tokens/${id}` }
+}
