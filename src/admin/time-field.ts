@@ -15,6 +15,8 @@ export const timeField = z
 
 const NO_ZONE = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?$/
 
-/** For a field of the type `datetime-local`, to the second. */
-export const toTimeField = (at: number | undefined): string =>
-  at === undefined ? '' : new Date(at).toISOString().slice(0, 19)
+/** What was typed, for a field of the type `datetime-local`, to the second; as it is where it is no time, for one of text. */
+export function shownTime(text: string): string {
+  const read = timeField.safeParse(text)
+  return read.success ? new Date(read.data).toISOString().slice(0, 19) : text
+}

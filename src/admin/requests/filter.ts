@@ -5,7 +5,7 @@ import { parseUsd } from '../../money.ts'
 import type { Project, RequestFilter } from '../../store/store.ts'
 import type { Form } from '../frame/form.ts'
 import type { Reads } from '../frame/reads.ts'
-import { timeField, toTimeField } from '../time-field.ts'
+import { shownTime, timeField } from '../time-field.ts'
 
 /** What an address asks of the ledger. */
 export type Asked = {
@@ -58,13 +58,13 @@ export const FILTER_NAMES = Object.keys(schema.shape) as FilterName[]
 export async function readFilter(query: Form, reads: Pick<Reads, 'only' | 'projects'>): Promise<Asked> {
   const given = FILTER_NAMES.flatMap((name) => (query.text(name) === '' ? [] : [[name, query.text(name)] as const]))
   const typed = { ...BLANK, ...Object.fromEntries(given) }
-  const asked = { values: typed, active: given.map(([name]) => name), problems: {} }
+  const values = { ...typed, from: shownTime(typed.from), to: shownTime(typed.to) }
+  const asked = { values, active: given.map(([name]) => name), problems: {} }
   try {
     const filter = toFilter(parseInput(schema, Object.fromEntries(given)))
     const project = await findProject(typed.project, reads)
     if (project === null) return { ...asked, filter: null, problems: { project: 'is no project that you can see' } }
-    const values = { ...typed, from: toTimeField(filter.from), to: toTimeField(filter.to) }
-    return { ...asked, values, filter: project === undefined ? filter : { ...filter, projectId: project } }
+    return { ...asked, filter: project === undefined ? filter : { ...filter, projectId: project } }
   } catch (error) {
     if (!(error instanceof GatewayError) || !Array.isArray(error.details?.fields)) throw error
     const fields = error.details.fields as { field: string; reason: string }[]

@@ -1,6 +1,6 @@
 import type { Form } from '../frame/form.ts'
 import { slotsOf } from '../periods.ts'
-import { timeField, toTimeField } from '../time-field.ts'
+import { shownTime, timeField } from '../time-field.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -40,10 +40,10 @@ export function readPeriod(query: Form, now: number): AskedPeriod {
   const problems: Record<string, string> = {}
   if (readFrom && !readFrom.success) problems.from = readFrom.error.issues[0]!.message
   if (readTo && !readTo.success) problems.to = readTo.error.issues[0]!.message
-  if (Object.keys(problems).length > 0) return { period: null, problems, values: { from, to } }
+  const values = { from: shownTime(from), to: shownTime(to) }
+  if (Object.keys(problems).length > 0) return { period: null, problems, values }
   const end = readTo?.data ?? hourAfter(now)
   const start = readFrom?.data ?? dayOf(end - 30 * DAY_MS)
-  const values = { from: toTimeField(readFrom?.data), to: toTimeField(readTo?.data) }
   if (start >= end) return { period: null, problems: { from: 'must be before the end' }, values }
   if (end - start > MAX_MS)
     return { period: null, problems: { from: 'must be at most three years before the end' }, values }
