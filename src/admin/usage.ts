@@ -2,7 +2,7 @@ import { GatewayError } from '../errors.ts'
 import { definePage } from './frame/page.ts'
 import type { Reads } from './frame/reads.ts'
 import type { Visit } from './frame/visit.ts'
-import { type Chart, readChart } from './usage/chart.ts'
+import { type Chart, groupsAlongTime, readChart } from './usage/chart.ts'
 import { usageCsv } from './usage/csv.ts'
 import { type Forecast, readForecast } from './usage/forecast.ts'
 import { PERIODS } from './usage/period.ts'
@@ -63,10 +63,8 @@ async function readAnswer({ reads, query, now }: Visit, { question }: AskedUsage
   const { from: _from, to: _to, ...filter } = question.filter
   if (query.checked('unpriced')) return { ...nothing, unpriced: await readUnpriced(reads, question.filter) }
   const { period } = question
-  const [report, { rows: whole }] = await Promise.all([
-    readReport(reads, question),
-    reads.usage({ groupBy: [period.unit], filter: question.filter }),
-  ])
+  const report = await readReport(reads, question)
+  const { rows: whole } = await reads.usage({ groupBy: groupsAlongTime(question, report), filter: question.filter })
   const known = period.unit === 'day' ? { ...period, rows: whole } : null
   const [chart, forecast] = await Promise.all([
     readChart(reads, question, { report, whole }),

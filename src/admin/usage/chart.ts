@@ -27,7 +27,20 @@ const FILTERS: Partial<Record<UsageGroup, keyof UsageFilter>> = {
   status: 'status',
 }
 
-/** The measure along the time (`whole`: the sums of its hours or days), stacked by what has most of it among the rows; what is left over is one more layer. */
+/**
+ * What the chart needs to know of each hour or day. Sums of few kinds are read faster all at once; of callers, of whom there may be
+ * thousands, one by one afterwards.
+ */
+export function groupsAlongTime({ groups, period }: Question, report: Report): UsageGroup[] {
+  const group = groups.find((one) => !isTime(one))
+  const isOfKind = group !== undefined && ['model', 'provider', 'endpoint', 'status'].includes(group)
+  return isOfKind && report.other === null ? [period.unit, group] : [period.unit]
+}
+
+/**
+ * The measure along the time, stacked by what has most of it among the rows; what is left over is one more layer. `whole`: the sums of
+ * `groupsAlongTime`.
+ */
 export async function readChart(
   reads: Reads,
   question: Question,
@@ -49,7 +62,7 @@ export async function readChart(
   }
   // What has none of the group cannot be asked for by itself: it is among the rest.
   const shown = values.filter(({ key }) => key !== null).slice(0, TOP)
-  const layers = await readLayers(reads, question, { group: groups[at]!, name, isFew: report.other === null }, shown)
+  const layers = await readLayers(reads, question, { name, whole }, shown)
   if (measure === 'latency') return { type: 'line', ...alongTime, series: layers }
   const rest = restOf(along(question, whole), layers)
   return {
@@ -59,26 +72,19 @@ export async function readChart(
   }
 }
 
-type Layered = { group: UsageGroup; name: keyof UsageFilter; isFew: boolean }
-
-/** Sums of few kinds are read faster all at once; of callers, of whom there may be thousands, one by one. */
 async function readLayers(
   reads: Reads,
   question: Question,
-  { group, name, isFew }: Layered,
+  { name, whole }: { name: keyof UsageFilter; whole: readonly UsageReportRow[] },
   shown: readonly Value[],
 ): Promise<Series[]> {
   const { filter, period } = question
-  const ofEach = async (): Promise<UsageReportRow[][]> => {
-    if (!isFew || group === 'token' || group === 'project') {
-      const one = (key: string | null) => reads.usage({ groupBy: [period.unit], filter: { ...filter, [name]: key } })
-      return Promise.all(shown.map(async ({ key }) => (await one(key)).rows))
-    }
-    const { rows } = await reads.usage({ groupBy: [period.unit, group], filter })
-    const byKey = Map.groupBy(rows, ({ keys }) => keys[1] ?? null)
-    return shown.map(({ key }) => byKey.get(key) ?? [])
-  }
-  return (await ofEach()).map((rows, i) => ({ label: shown[i]!.label, data: along(question, rows) }))
+  const byKey = whole[0]?.keys.length === 2 ? Map.groupBy(whole, ({ keys }) => keys[1] ?? null) : null
+  const rowsOf = async (key: string | null) =>
+    byKey
+      ? (byKey.get(key) ?? [])
+      : (await reads.usage({ groupBy: [period.unit], filter: { ...filter, [name]: key } })).rows
+  return Promise.all(shown.map(async ({ key, label }) => ({ label, data: along(question, await rowsOf(key)) })))
 }
 
 const unitOf = (measure: Question['measure']) =>
@@ -104,13 +110,13 @@ function restOf(whole: (number | null)[], layers: Series[]): number[] {
 }
 const DUST = 1e-9
 
-/** One value for each slot of the period. */
+/** One value for each slot of the period; several rows of one add up. */
 function along({ measure, period }: Question, rows: readonly UsageReportRow[]): (number | null)[] {
-  const bySlot = new Map(rows.map((row) => [row.keys[0], row]))
+  const bySlot = Map.groupBy(rows, ({ keys }) => keys[0])
   return period.slots.map((slot) => {
-    const row = bySlot.get(slot)
+    const ofSlot = bySlot.get(slot) ?? []
     // Where nothing was asked there is no latency, rather than one of zero.
-    if (measure === 'latency') return row?.latencyMs.p50 ?? null
-    return row === undefined ? 0 : measured(measure, row)
+    if (measure === 'latency') return ofSlot[0]?.latencyMs.p50 ?? null
+    return ofSlot.reduce((sum, row) => sum + measured(measure, row), 0)
   })
 }
