@@ -9,9 +9,12 @@ import { projectNew } from './project-new.ts'
 import { projects } from './projects.ts'
 import { provider } from './provider.ts'
 import { providers } from './providers.ts'
+import { request } from './request.ts'
+import { requests } from './requests.ts'
 import { routeEdit } from './route-edit.ts'
 import { routeNew } from './route-new.ts'
 import { routing } from './routing.ts'
+import { search } from './search.ts'
 import { settings } from './settings.ts'
 import { settingsAlerts } from './settings-alerts.ts'
 import { settingsData } from './settings-data.ts'
@@ -23,10 +26,14 @@ import { tokenEdit } from './token-edit.ts'
 import { tokenNew } from './token-new.ts'
 import { tokens } from './tokens.ts'
 import { tokensRevoke } from './tokens-revoke.ts'
+import { usage } from './usage.ts'
 
 /** Every page, in the order of the navigation. A path with `:id` comes after those that it would take for one. */
 export const PAGES: readonly Page[] = [
   dashboard,
+  requests,
+  request,
+  usage,
   projects,
   projectNew,
   project,
@@ -41,6 +48,7 @@ export const PAGES: readonly Page[] = [
   routeEdit,
   providers,
   provider,
+  search,
   audit,
   settings,
   settingsUsers,

@@ -54,6 +54,8 @@ function answerPage(ctx: AppContext, page: Page): RequestHandler {
     if (visitor === null) return sendToSignIn(req, res)
     const visit = createVisit(ctx, req, visitor)
     requireSight(visit, page)
+    const elsewhere = await page.goTo?.(visit)
+    if (elsewhere) return sendTo(req, res, elsewhere)
     if (page.csv && visit.query.text('format') === 'csv') return sendCsv(res, page, visit)
     if (page.live && isLive) {
       const isStillIn = async () => (await findVisitor(ctx, req, { quiet: true })) !== null
@@ -82,8 +84,7 @@ function answerAction(ctx: AppContext, page: Page, name: string, action: Action)
       await ctx.demo.refresh()
       if ('shown' in done)
         return showPage(req, res, page, { visit, visitor, result: { action: name, data: done.shown } })
-      if (done.notice) leaveNotice(req, res, done.notice)
-      res.redirect(303, done.to)
+      sendTo(req, res, done)
     } catch (thrown) {
       const error = toGatewayError(fromStoreError(thrown))
       if (error.status >= 500 || error.code === 'not_found') throw error
@@ -91,6 +92,11 @@ function answerAction(ctx: AppContext, page: Page, name: string, action: Action)
       await showPage(req, res, page, { visit: { ...visit, failure }, visitor, status: error.status })
     }
   }
+}
+
+function sendTo(req: Request, res: Response, { to, notice }: { to: string; notice?: string }): void {
+  if (notice) leaveNotice(req, res, notice)
+  res.redirect(303, to)
 }
 
 type Showing = { visit: Visit; visitor: Visitor; status?: number; result?: { action: string; data: object } }
@@ -169,7 +175,8 @@ function sendToSignIn(req: Request, res: Response): void {
       .send('<!doctype html><title>LLM Proxy</title>')
     return
   }
-  const to = req.method === 'GET' ? req.originalUrl : req.baseUrl
+  // A token that was pasted into the search does not travel on.
+  const to = req.method === 'GET' ? req.originalUrl.replace(/\bsk-[\w-]{43}/g, '') : req.baseUrl
   const query = new URLSearchParams(req.method === 'GET' ? { to } : { to, ended: '1' })
   res.redirect(303, `/admin/sign-in?${query}`)
 }

@@ -1,9 +1,8 @@
 import { z } from 'zod'
 import type { AppContext } from '../context.ts'
-import { makeStamp, recordNoChange } from '../domain/audit.ts'
-import { presentBodies, isoTime as toIso } from '../domain/present.ts'
+import { readBodies } from '../domain/bodies.ts'
+import { presentBodies } from '../domain/present.ts'
 import { GatewayError } from '../errors.ts'
-import type { LedgerRow } from '../store/store.ts'
 import { type Route, route } from './route.ts'
 import { isoTime } from './shapes.ts'
 
@@ -41,7 +40,6 @@ const bodiesShape = z
   .meta({ id: 'Bodies' })
 
 export function bodyRoutes(ctx: Pick<AppContext, 'store' | 'bodies' | 'config' | 'now'>): Route[] {
-  const { store, bodies, config, now } = ctx
   return [
     route({
       method: 'get',
@@ -54,33 +52,10 @@ export function bodyRoutes(ctx: Pick<AppContext, 'store' | 'bodies' | 'config' |
       answer: bodiesShape,
       errors: ['not_found'],
       async handle({ params, actor }) {
-        const row = await store.ledger.get(params.id)
+        const row = await ctx.store.ledger.get(params.id)
         if (row === null) throw new GatewayError('not_found', { message: 'There is no such request.' })
-        // What is on its way to the disk just now counts as kept.
-        await bodies?.flush()
-        const kept = await store.bodies.get(row)
-        if (kept === null) throw notKept(row, config.bodyLog, now())
-        const subject = { action: 'request.read_bodies', targetId: row.requestId, projectId: row.projectId }
-        await recordNoChange(ctx, makeStamp(ctx, actor, subject))
-        return presentBodies(row, kept)
+        return presentBodies(row, await readBodies(ctx, actor, row))
       },
     }),
   ]
-}
-
-const DAY_MS = 86_400_000
-
-function notKept({ at }: LedgerRow, { request, response, days }: AppContext['config']['bodyLog'], now: number) {
-  const say = (reason: 'deleted' | 'off' | 'not_kept', message: string) =>
-    new GatewayError('not_found', { message, details: { reason } })
-  if (days !== null && at < now - days * DAY_MS) {
-    return say('deleted', `Bodies are kept for ${days} days; this request is of ${toIso(at)}.`)
-  }
-  if (!request && !response) {
-    return say('off', 'Bodies are not kept: REQUEST_LOGGING and RESPONSE_LOGGING are off.')
-  }
-  return say(
-    'not_kept',
-    'Nothing was kept of this request: bodies were not to be kept when it came, it was a WebSocket, or they were dropped (llmproxy_body_log_total tells how many).',
-  )
 }

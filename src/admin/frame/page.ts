@@ -21,6 +21,8 @@ export type Page<Data extends object = object> = {
   crumbs?(data: Data): Crumb[]
   /** What a visitor needs to see it; `read` when left out. */
   needs?: Permission
+  /** Another page that this address stands for, asked before `load`; null: this one. */
+  goTo?(visit: Visit): Promise<{ to: string; notice?: string } | null>
   /** What the template shows. Throws `GatewayError`, which becomes a page of its own. */
   load(visit: Visit): Promise<Data>
   actions?: Record<string, Action>
