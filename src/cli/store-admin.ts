@@ -68,8 +68,9 @@ function createStoreAdmin({ config, store, actor, now }: Given): Admin {
     async deleteProviderKey(projectId, keyId) {
       await deleteProviderKey({ store, now }, actor, projectId, keyId)
     },
-    async listTokens(filter, page) {
-      const { data, hasMore } = await store.tokens.list({ ...filter, now: now() }, page)
+    async listTokens({ projectId, activeOnly }, page) {
+      const filter = { projectId, state: activeOnly ? ('active' as const) : undefined, now: now() }
+      const { data, hasMore } = await store.tokens.list(filter, page)
       return toList({ data: data.map(presentToken), hasMore })
     },
     getToken: async (id) => presentToken(await requireToken(store, id)),

@@ -38,6 +38,13 @@ describe('the pace of requests', () => {
     expect(pace.perSecond('p')).toBe(0.1)
   })
 
+  it('counts before 1970, too', () => {
+    now = -500
+    pace.count('p')
+    now += 1000
+    expect(pace.perSecond('p')).toBe(0.1)
+  })
+
   it('keeps no project for longer', () => {
     for (let i = 0; i < 100_000; i++) {
       if (i % 1000 === 0) now += 1000
