@@ -15,6 +15,7 @@ import { securityHeaders } from './frame/headers.ts'
 import { streamLive } from './frame/live.ts'
 import { leaveNotice } from './frame/notice.ts'
 import type { Action, Download, Page } from './frame/page.ts'
+import { safeTarget } from './frame/safe-target.ts'
 import { findVisitor, type Visitor } from './frame/session.ts'
 import { sendPage } from './frame/shell.ts'
 import { createVisit, type Failure, type Visit } from './frame/visit.ts'
@@ -170,7 +171,7 @@ function sendToSignIn(req: Request, res: Response): void {
   const isFromElsewhere = req.method === 'GET' && req.get('sec-fetch-site') === 'cross-site'
   if (isFromElsewhere) {
     res
-      .set('refresh', `0; url=${encodeURI(decodeURI(req.originalUrl))}`)
+      .set('refresh', `0; url=${safeTarget(req.originalUrl)}`)
       .type('html')
       .send('<!doctype html><title>LLM Proxy</title>')
     return

@@ -46,6 +46,8 @@ describe('who has not signed in', () => {
     const answer = await house.stranger().get('/admin/projects?q=1', { 'sec-fetch-site': 'cross-site' })
     expect(answer.status).toBe(200)
     expect(answer.headers.get('refresh')).toBe('0; url=/admin/projects?q=1')
+    const odd = await house.stranger().get('/admin/projects?q=%zz%', { 'sec-fetch-site': 'cross-site' })
+    expect([odd.status, odd.headers.get('refresh')]).toEqual([200, '0; url=/admin/projects?q=%zz%'])
   })
 
   it.each([

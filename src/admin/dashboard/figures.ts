@@ -1,13 +1,15 @@
 import type { LedgerRow, Project, Token, UsageReportRow, UsageSums } from '../../store/store.ts'
 import type { Reads } from '../frame/reads.ts'
 import type { Visit } from '../frame/visit.ts'
+import { readNames } from '../names.ts'
 import { type Period, slotsOf } from '../periods.ts'
 import { type OwnerSums, readOwners } from './owners.ts'
 import { createSharedReads } from './shared-reads.ts'
 
 const TOP = 8
 /** A chart of one hour would have one bar. */
-const SHORTEST_CHART_MS = 12 * 3_600_000
+const HOUR_MS = 3_600_000
+const SHORTEST_CHART_MS = 12 * HOUR_MS
 
 export type Figures = {
   period: Period
@@ -30,9 +32,15 @@ export function readFigures({ ctx, reads, now }: Visit, period: Period): Promise
   return figures(ctx, [period.name, reads.only], now, () => read(reads, period, now))
 }
 
+/** Full hours, which the ledger has summed up. */
+function chartedFrom({ from, to, unit }: Period) {
+  const end = Math.ceil(to / HOUR_MS) * HOUR_MS
+  return { from: Math.min(from, end - SHORTEST_CHART_MS), to: end, unit }
+}
+
 async function read(reads: Reads, period: Period, now: number): Promise<Figures> {
   const { from, to } = period
-  const charted = { from: Math.min(from, to - SHORTEST_CHART_MS), to, unit: period.unit }
+  const charted = chartedFrom(period)
   const [before, bySlot, byModel, { byProject, byToken }, errors] = await Promise.all([
     reads.usage({ groupBy: [], filter: period.before }),
     reads.usage({ groupBy: [period.unit], filter: charted, times: false }),
@@ -40,13 +48,13 @@ async function read(reads: Reads, period: Period, now: number): Promise<Figures>
     readOwners(reads, { from, to }, TOP),
     reads.requests({ failed: true, from: Math.min(from, now - 86_400_000) }, { limit: TOP }),
   ])
-  const projects = new Map((await reads.projects()).map((project) => [project.id, project]))
+  const { projects, tokens } = await readNames(reads, [
+    ...byProject.map(({ key }) => ({ projectId: key, tokenId: null })),
+    ...byToken.map(({ key }) => ({ projectId: null, tokenId: key })),
+  ])
   // Those of any report are of all that it has looked at, whatever it shows.
   const sums = byModel.totals
   const isEmpty = sums.requests === 0 && (await reads.requests({}, { limit: 1 })).data.length === 0
-  const topTokens = await Promise.all(
-    byToken.map(async (row) => ({ row, token: await reads.token(row.key ?? '').catch(() => null) })),
-  )
   return {
     period,
     isEmpty,
@@ -56,7 +64,7 @@ async function read(reads: Reads, period: Period, now: number): Promise<Figures>
     bySlot: new Map(bySlot.rows.map((row) => [row.keys[0]!, row])),
     byModel: byModel.rows,
     byProject: byProject.map((row) => ({ row, project: projects.get(row.key ?? '') ?? null })),
-    topTokens,
+    topTokens: byToken.map((row) => ({ row, token: tokens.get(row.key ?? '') ?? null })),
     errors: errors.data,
   }
 }

@@ -2,6 +2,7 @@ import type { BudgetState } from '../../usage/budgets.ts'
 import { budgetShare } from '../budget-share.ts'
 import type { Reads } from '../frame/reads.ts'
 import type { Visit } from '../frame/visit.ts'
+import { readNames, tokenLabel } from '../names.ts'
 import { createSharedReads } from './shared-reads.ts'
 
 const NEAR = 0.8
@@ -23,14 +24,15 @@ async function read(reads: Reads): Promise<NearLimit[]> {
     .filter(({ share }) => share >= NEAR)
     .sort((a, b) => b.share - a.share)
     .slice(0, MAX_SHOWN)
-  return Promise.all(near.map(async (one) => ({ ...one, ...(await nameOf(reads, one.state)) })))
-}
-
-async function nameOf(reads: Reads, { owner: { kind, id } }: BudgetState): Promise<{ label: string; href: string }> {
-  if (kind === 'project') {
-    const project = await reads.project(id).catch(() => null)
-    return { label: project?.name ?? id, href: `/admin/projects/${id}` }
-  }
-  const token = await reads.token(id).catch(() => null)
-  return { label: token?.name ?? `…${token?.last4 ?? id}`, href: `/admin/tokens/${id}` }
+  const ids = near.map(({ state: { owner } }) => ({
+    tokenId: owner.kind === 'token' ? owner.id : null,
+    projectId: owner.kind === 'project' ? owner.id : null,
+  }))
+  const { tokens, projects } = await readNames(reads, ids)
+  return near.map((one) => {
+    const { kind, id } = one.state.owner
+    if (kind === 'project') return { ...one, label: projects.get(id)?.name ?? id, href: `/admin/projects/${id}` }
+    const token = tokens.get(id)
+    return { ...one, label: token ? tokenLabel(token) : id, href: `/admin/tokens/${id}` }
+  })
 }
