@@ -79,7 +79,7 @@ async function readRows({ reads, query, now }: Visit): Promise<{ rows: Row[]; so
   const { from, to } = periodOf('30d', now)
   const [all, usage, tokens] = await Promise.all([
     reads.projects(),
-    reads.usage({ groupBy: ['project'], filter: { from, to } }),
+    reads.usage({ groupBy: ['project'], filter: { from, to }, times: false }),
     reads.tokenCounts(),
   ])
   const byProject = new Map(usage.rows.map((row) => [row.keys[0], row]))

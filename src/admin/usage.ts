@@ -64,7 +64,11 @@ async function readAnswer({ reads, query, now }: Visit, { question }: AskedUsage
   if (query.checked('unpriced')) return { ...nothing, unpriced: await readUnpriced(reads, question.filter) }
   const { period } = question
   const report = await readReport(reads, question)
-  const { rows: whole } = await reads.usage({ groupBy: groupsAlongTime(question, report), filter: question.filter })
+  const { rows: whole } = await reads.usage({
+    groupBy: groupsAlongTime(question, report),
+    filter: question.filter,
+    times: question.measure === 'latency',
+  })
   const known = period.unit === 'day' ? { ...period, rows: whole } : null
   const [chart, forecast] = await Promise.all([
     readChart(reads, question, { report, whole }),

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Project } from '../../src/store/store.ts'
-import { aRequest, keep, startConsole, type TestConsole, type Visitor } from './helpers.ts'
+import { aRequest, keep, startConsole, type TestConsole, textOf, type Visitor } from './helpers.ts'
 
 const KEY = 'sk-of-a-provider-in-full-1234'
 const EVIL = '<script>alert(1)</script>'
@@ -108,6 +108,17 @@ describe('a project', () => {
     const { location } = await admin.post(`${at}/save`, { name: 'edited', allowed_models: '', metadata: '', ...blank })
     expect(location).toBe(`/admin/projects/${project.id}`)
     expect(await reread(project)).toMatchObject({ name: 'edited', allowedModels: null, budgets: null, metadata: {} })
+  })
+
+  it('shows what was used in thirty days, and how long answers took', async () => {
+    const { token, project } = await house.token({}, { name: 'used' })
+    const owner = { tokenId: token.id, projectId: project.id }
+    await keep(house, [aRequest({ ...owner, latencyMs: 700 }), aRequest({ ...owner, latencyMs: 700 })])
+    for (const path of [`/admin/projects/${project.id}`, `/admin/tokens/${token.id}`]) {
+      const text = textOf(await admin.get(path))
+      expect(text).toContain('Spend, 30 days $0.00069')
+      expect(text).toMatch(/Latency p50 \d\d\d ms p95 \d\d\d ms/)
+    }
   })
 
   it('is switched off and on, and a budget of it begins anew', async () => {

@@ -21,12 +21,12 @@ export async function lastDays(
   const period = periodOf('30d', now)
   const filter = { ...owner, from: period.from, to: period.to }
   const [byDay, byModel] = await Promise.all([
-    reads.usage({ groupBy: ['day'], filter }),
+    reads.usage({ groupBy: ['day'], filter, times: false }),
     reads.usage({ groupBy: ['model'], filter, top: TOP_MODELS }),
   ])
   return {
     from: period.from,
-    sums: byDay.totals,
+    sums: byModel.totals,
     slots: slotsOf(period),
     byDay: new Map(byDay.rows.map((row) => [row.keys[0]!, row])),
     byModel: byModel.rows,

@@ -31,7 +31,7 @@ export async function usableModel(visit: Visit, token: Token, project: Project):
 async function candidates({ ctx, reads, now }: Visit, token: Token, project: Project): Promise<string[]> {
   const filter = { projectId: project.id, endpoint: '/v1/chat/completions', from: now - DAYS_MS }
   const [{ rows }, { routes }] = await Promise.all([
-    reads.usage({ groupBy: ['model'], filter, top: 4 }),
+    reads.usage({ groupBy: ['model'], filter, top: 4, times: false }),
     ctx.routing.current(),
   ])
   const isName = (model: string) => !model.includes('*')

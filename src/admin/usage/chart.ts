@@ -78,12 +78,13 @@ async function readLayers(
   { name, whole }: { name: keyof UsageFilter; whole: readonly UsageReportRow[] },
   shown: readonly Value[],
 ): Promise<Series[]> {
-  const { filter, period } = question
+  const { filter, period, measure } = question
+  const times = measure === 'latency'
   const byKey = whole[0]?.keys.length === 2 ? Map.groupBy(whole, ({ keys }) => keys[1] ?? null) : null
   const rowsOf = async (key: string | null) =>
     byKey
       ? (byKey.get(key) ?? [])
-      : (await reads.usage({ groupBy: [period.unit], filter: { ...filter, [name]: key } })).rows
+      : (await reads.usage({ groupBy: [period.unit], filter: { ...filter, [name]: key }, times })).rows
   return Promise.all(shown.map(async ({ key, label }) => ({ label, data: along(question, await rowsOf(key)) })))
 }
 

@@ -27,7 +27,9 @@ export async function readForecast(
   const today = dayOf(now)
   const [from, to] = [Math.min(month.from, today - BASIS_DAYS * DAY_MS), today + DAY_MS]
   const isKnown = known !== null && known.from <= from && known.to >= to
-  const rows = isKnown ? known.rows : (await reads.usage({ groupBy: ['day'], filter: { ...filter, from, to } })).rows
+  const rows = isKnown
+    ? known.rows
+    : (await reads.usage({ groupBy: ['day'], filter: { ...filter, from, to }, times: false })).rows
   const between = (from: number, to: number) =>
     rows.filter(({ keys }) => Date.parse(keys[0]!) >= from && Date.parse(keys[0]!) < to)
   const soFarNanoUsd = spendOf(between(month.from, to))

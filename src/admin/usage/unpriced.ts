@@ -13,7 +13,7 @@ const MAX_ROWS = 200
 
 /** The models for which no price is known, those with most tokens first. */
 export async function readUnpriced(reads: Reads, filter: UsageFilter): Promise<Unpriced> {
-  const { rows, totals } = await reads.usage({ groupBy: ['model', 'provider'], filter })
+  const { rows, totals } = await reads.usage({ groupBy: ['model', 'provider'], filter, times: false })
   const unpriced = rows
     .filter(({ unpricedRequests }) => unpricedRequests > 0)
     .sort((a, b) => b.unpricedTokens - a.unpricedTokens || b.unpricedRequests - a.unpricedRequests)
