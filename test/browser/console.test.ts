@@ -1,14 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { PAGES } from '../../src/admin/pages.ts'
 import { aRequest, keep, PASSWORD, startConsole, type TestConsole, type Visitor } from '../admin/helpers.ts'
 import { fillWithHostility } from '../admin/hostile.ts'
-import { startBrowser, type TestBrowser } from '../helpers/browser.ts'
 import { findBarriers, openConsole, sticksOut } from '../helpers/browser-console.ts'
+import { browserForTests } from '../helpers/browser-for-tests.ts'
 
+const { browser, itInBrowser, where } = await browserForTests()
 let house: TestConsole
 let owner: Visitor
-let browser: TestBrowser
 let ids: Record<string, string>
 
 beforeAll(async () => {
@@ -17,12 +17,8 @@ beforeAll(async () => {
   ids = { projects: project.id, tokens: token.id, requests: rows[0]!.requestId, providers: 'openai', routing: '' }
   ids.routing = (await house.ctx.store.routes.list())[0]?.id ?? 'rte_none'
   owner = await house.as('owner')
-  const started = await startBrowser()
-  if (typeof started === 'string') throw new Error(`Chromium does not start: ${started}`)
-  browser = started
 }, 60_000)
 afterAll(async () => {
-  await browser?.close()
   await house.stop()
 })
 
@@ -31,9 +27,9 @@ const addressOf = (path: string) => {
   return `/admin${path === '/' ? '' : path.replace(/:\w+/, ids[room] ?? '')}`
 }
 
-describe('in a browser', () => {
+describe(`in a browser${where}`, () => {
   // Everything that has a name has a hostile one here: what runs would open a dialogue or complain.
-  it.each(PAGES.map(({ path }) => path))(
+  itInBrowser.each(PAGES.map(({ path }) => path))(
     '%s runs nothing foreign, breaks no rule, and is open to everybody',
     async (path) => {
       const { page, complaints, requests } = await openConsole(browser, {
@@ -56,7 +52,7 @@ describe('in a browser', () => {
     },
   )
 
-  it('one signs in with a name and a password, and out again, by keyboard alone', async () => {
+  itInBrowser('one signs in with a name and a password, and out again, by keyboard alone', async () => {
     const { page, complaints } = await browser.open()
     await page.goto(`${house.url}/admin`)
     expect(await findBarriers(page)).toEqual([])
@@ -74,7 +70,7 @@ describe('in a browser', () => {
     await page.context().close()
   })
 
-  it('the keyboard opens pages, the search and the list of its own shortcuts', async () => {
+  itInBrowser('the keyboard opens pages, the search and the list of its own shortcuts', async () => {
     const { page } = await openConsole(browser, { url: house.url, visitor: owner, path: '/admin' })
     await page.keyboard.press('/')
     expect(await focused(page)).toBe('q')
@@ -88,8 +84,8 @@ describe('in a browser', () => {
     await page.context().close()
   })
 
-  it('the dashboard follows what happens by itself, and rests while nobody looks', async () => {
-    const { page } = await openConsole(browser, { url: house.url, visitor: owner, path: '/admin?period=1h' })
+  itInBrowser('the dashboard follows what happens by itself, and rests while nobody looks', async () => {
+    const { page } = await openConsole(browser, { url: house.url, visitor: owner, path: '/admin' })
     const requests = page.locator('.stat:nth-child(2) .stat-value')
     const before = Number(await requests.getAttribute('title'))
     await keep(house, [aRequest(), aRequest()])
@@ -98,13 +94,13 @@ describe('in a browser', () => {
       `Object.defineProperty(document, 'hidden', { value: true }); document.dispatchEvent(new Event('visibilitychange'))`,
     )
     await keep(house, [aRequest()])
-    const other = await openConsole(browser, { url: house.url, visitor: owner, path: '/admin?period=1h' })
+    const other = await openConsole(browser, { url: house.url, visitor: owner, path: '/admin' })
     expect(Number(await requests.getAttribute('title'))).toBe(before + 2)
     await other.page.context().close()
     await page.context().close()
   })
 
-  it('times are of the viewer’s own zone, with UTC a hover away', async () => {
+  itInBrowser('times are of the viewer’s own zone, with UTC a hover away', async () => {
     const at = Date.now() - 3_600_000
     await keep(house, [aRequest({ at, status: 500, error: 'upstream_cut' })])
     const { page } = await openConsole(browser, { url: house.url, visitor: owner, path: '/admin' })
@@ -113,7 +109,7 @@ describe('in a browser', () => {
     await page.context().close()
   })
 
-  it('the menu opens on a phone', async () => {
+  itInBrowser('the menu opens on a phone', async () => {
     const { page } = await openConsole(browser, { url: house.url, visitor: owner, path: '/admin' })
     await page.setViewportSize({ width: 360, height: 800 })
     expect(await page.getByRole('link', { name: 'Projects' }).isVisible()).toBe(false)

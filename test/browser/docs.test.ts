@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
-import { startBrowser, type WatchedPage } from '../helpers/browser.ts'
+import type { WatchedPage } from '../helpers/browser.ts'
+import { browserForTests } from '../helpers/browser-for-tests.ts'
 import { MANAGEMENT_TOKEN, startTestGateway, type TestGateway } from '../helpers/gateway.ts'
 
-const browser = await startBrowser()
-const itInBrowser = typeof browser === 'string' ? it.skip : it
-const where = typeof browser === 'string' ? ` (skipped: no browser: ${browser})` : ''
+const { browser, itInBrowser, where } = await browserForTests()
 const PATIENCE_MS = 60_000
 
 let gateway: TestGateway
@@ -12,13 +11,11 @@ beforeAll(async () => {
   gateway = await startTestGateway()
 })
 afterAll(async () => {
-  if (typeof browser !== 'string') await browser.close()
   await gateway.stop()
 }, PATIENCE_MS)
 
 /** `/docs` in the browser, its operations shown. */
 async function openDocs(): Promise<WatchedPage> {
-  if (typeof browser === 'string') throw new Error(browser)
   const watched = await browser.open()
   await watched.page.goto(`${gateway.url}/docs`)
   await watched.page.locator('.opblock').first().waitFor()

@@ -1,13 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { aRequest, keep, startConsole, type TestConsole, type Visitor } from '../admin/helpers.ts'
 import { KEEPS_ALL } from '../bodies/given.ts'
-import { startBrowser, type TestBrowser } from '../helpers/browser.ts'
 import { findBarriers, openConsole, sticksOut } from '../helpers/browser-console.ts'
+import { browserForTests } from '../helpers/browser-for-tests.ts'
 
+const { browser, itInBrowser, where } = await browserForTests()
 let house: TestConsole
 let owner: Visitor
-let browser: TestBrowser
 let secret: string
 
 beforeAll(async () => {
@@ -22,12 +22,8 @@ beforeAll(async () => {
     aRequest({ ...ofToken, at: now - 50_000, model: 'badly', status: 502, error: 'upstream_unreachable' }),
     aRequest({ ...ofToken, at: now - 40_000, model: 'unpriced', costNanoUsd: null, priceSource: null }),
   ])
-  const started = await startBrowser()
-  if (typeof started === 'string') throw new Error(`Chromium does not start: ${started}`)
-  browser = started
 }, 60_000)
 afterAll(async () => {
-  await browser?.close()
   await house.stop()
 })
 
@@ -44,23 +40,27 @@ async function ask(content: string): Promise<string> {
 }
 const linkTo = (page: Page, id: string) => page.locator(`#request-rows a[href="/admin/requests/${id}"]`)
 
-describe('in a browser', () => {
-  it('new requests come on top by themselves, until one presses pause', async () => {
-    const { page, complaints } = await open('/admin/requests')
-    const first = await ask('hello')
-    await linkTo(page, first).waitFor()
-    expect(await page.locator('#request-rows tbody tr').first().innerHTML()).toContain(first)
-    const live = page.getByRole('button', { name: 'Live' })
-    await live.click()
-    expect(await live.getAttribute('aria-pressed')).toBe('false')
-    const second = await ask('again')
-    await live.click()
-    await linkTo(page, second).waitFor()
-    expect(complaints).toEqual([])
-    await page.context().close()
-  }, 30_000)
+describe(`in a browser${where}`, () => {
+  itInBrowser(
+    'new requests come on top by themselves, until one presses pause',
+    async () => {
+      const { page, complaints } = await open('/admin/requests')
+      const first = await ask('hello')
+      await linkTo(page, first).waitFor()
+      expect(await page.locator('#request-rows tbody tr').first().innerHTML()).toContain(first)
+      const live = page.getByRole('button', { name: 'Live' })
+      await live.click()
+      expect(await live.getAttribute('aria-pressed')).toBe('false')
+      const second = await ask('again')
+      await live.click()
+      await linkTo(page, second).waitFor()
+      expect(complaints).toEqual([])
+      await page.context().close()
+    },
+    30_000,
+  )
 
-  it('one filters, chooses columns, opens a request and finds why it failed', async () => {
+  itInBrowser('one filters, chooses columns, opens a request and finds why it failed', async () => {
     const { page, complaints } = await open('/admin/requests')
     page.setDefaultTimeout(5_000)
     await page.getByLabel('Failed only').check()
@@ -78,7 +78,7 @@ describe('in a browser', () => {
     await page.context().close()
   })
 
-  it('bodies are read with one click, safely, and open to everybody', async () => {
+  itInBrowser('bodies are read with one click, safely, and open to everybody', async () => {
     const id = await ask('<img src=x onerror=alert(1)> please')
     const { page, complaints } = await open(`/admin/requests/${id}`)
     const dialogues: string[] = []
@@ -99,7 +99,7 @@ describe('in a browser', () => {
     await page.context().close()
   })
 
-  it('usage is turned over by another group, a chart and a search away', async () => {
+  itInBrowser('usage is turned over by another group, a chart and a search away', async () => {
     const { page, complaints } = await open('/admin/usage')
     await page.getByLabel('Rows').selectOption('token')
     await page.getByLabel('Chart of').selectOption('requests')

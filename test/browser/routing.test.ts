@@ -1,13 +1,11 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, expect } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { startConsole, type TestConsole, type Visitor } from '../admin/helpers.ts'
-import { startBrowser } from '../helpers/browser.ts'
 import { findBarriers, openConsole, sticksOut } from '../helpers/browser-console.ts'
+import { browserForTests } from '../helpers/browser-for-tests.ts'
 import { sendJson, startUpstream, type Upstream } from '../helpers/upstream.ts'
 
-const browser = await startBrowser()
-const itInBrowser = typeof browser === 'string' ? it.skip : it
-const where = typeof browser === 'string' ? ` (skipped: no browser: ${browser})` : ''
+const { browser, itInBrowser, where } = await browserForTests()
 const PATIENCE_MS = 60_000
 
 let house: TestConsole
@@ -22,13 +20,11 @@ beforeAll(async () => {
   admin = await house.as('admin')
 })
 afterAll(async () => {
-  if (typeof browser !== 'string') await browser.close()
   await house.stop()
   await upstream.close()
 }, PATIENCE_MS)
 
 async function open(path: string) {
-  if (typeof browser === 'string') throw new Error(browser)
   return openConsole(browser, { url: house.url, visitor: admin, path })
 }
 

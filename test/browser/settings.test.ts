@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect } from '@jest/globals'
 import { TOTP } from 'otpauth'
 import type { Page } from 'playwright-core'
 import { loadConfig } from '../../src/config/load.ts'
@@ -10,14 +10,15 @@ import { SYSTEM } from '../../src/domain/audit.ts'
 import { updateProject } from '../../src/domain/projects.ts'
 import { PASSWORD, startConsole, type TestConsole, type Visitor } from '../admin/helpers.ts'
 import { CLIENT, type OidcProvider, startOidcProvider } from '../admin/oidc-provider.ts'
-import { startBrowser, type TestBrowser, type WatchedPage } from '../helpers/browser.ts'
+import type { WatchedPage } from '../helpers/browser.ts'
 import { findBarriers, openConsole, sticksOut } from '../helpers/browser-console.ts'
+import { browserForTests } from '../helpers/browser-for-tests.ts'
 import { makeFolder } from '../helpers/folder.ts'
 
 const XSS = '<img src=x onerror=alert(1)>'
+const { browser, itInBrowser, where } = await browserForTests()
 let house: TestConsole
 let owner: Visitor
-let browser: TestBrowser
 let provider: OidcProvider
 let hook: Server
 
@@ -51,12 +52,8 @@ beforeAll(async () => {
   const ada = { name: `admin:${XSS}`, ip: '10.0.0.7', userAgent: XSS }
   await updateProject(parts, ada, project.id, { name: XSS, metadata: { [XSS]: XSS } })
   await createAdminUser(house.ctx, SYSTEM, { name: XSS, role: 'viewer', password: PASSWORD })
-  const started = await startBrowser()
-  if (typeof started === 'string') throw new Error(`Chromium does not start: ${started}`)
-  browser = started
 }, 60_000)
 afterAll(async () => {
-  await browser?.close()
   await house.stop()
   await provider.close()
   hook.closeAllConnections()
@@ -76,8 +73,8 @@ async function leave({ page, complaints }: WatchedPage): Promise<void> {
 
 const heading = (page: Page, text: string) => page.locator('h1', { hasText: text }).waitFor()
 
-describe('in a browser', () => {
-  it('the audit log answers while one types, and opens to what changed', async () => {
+describe(`in a browser${where}`, () => {
+  itInBrowser('the audit log answers while one types, and opens to what changed', async () => {
     const watched = await open('/admin/audit')
     const { page } = watched
     await page.fill('[name=action]', 'project.update')
@@ -88,7 +85,7 @@ describe('in a browser', () => {
     await leave(watched)
   })
 
-  it('an option is found while one types', async () => {
+  itInBrowser('an option is found while one types', async () => {
     const watched = await open('/admin/settings')
     const { page } = watched
     await page.locator('main [name=q]').pressSequentially('webhook url')
@@ -97,7 +94,7 @@ describe('in a browser', () => {
     await leave(watched)
   })
 
-  it('a user is added, and deleted after a question', async () => {
+  itInBrowser('a user is added, and deleted after a question', async () => {
     const watched = await open('/admin/settings/users')
     const { page } = watched
     await page.fill('#f-name', 'new@example.com')
@@ -113,14 +110,14 @@ describe('in a browser', () => {
     await leave(watched)
   })
 
-  it('a test alert says what came back', async () => {
+  itInBrowser('a test alert says what came back', async () => {
     const watched = await open('/admin/settings/alerts')
     await watched.page.click('text=Send a test')
     await watched.page.locator('.banner.ok', { hasText: 'answered 204' }).waitFor()
     await leave(watched)
   })
 
-  it('a backup is downloaded, and the page stays', async () => {
+  itInBrowser('a backup is downloaded, and the page stays', async () => {
     const watched = await open('/admin/settings/data')
     const { page } = watched
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('text=Download a backup')])
@@ -134,7 +131,7 @@ describe('in a browser', () => {
     await leave(watched)
   })
 
-  it('the second factor is set up by hand, and its recovery codes are shown once, to copy', async () => {
+  itInBrowser('the second factor is set up by hand, and its recovery codes are shown once, to copy', async () => {
     const me = await house.as('viewer')
     const watched = await open('/admin/account', me)
     const { page } = watched
@@ -155,7 +152,7 @@ describe('in a browser', () => {
     await leave(watched)
   })
 
-  it('works without JavaScript all the same', async () => {
+  itInBrowser('works without JavaScript all the same', async () => {
     const watched = await open('/admin/about')
     const context = await watched.page.context().browser()!.newContext({ javaScriptEnabled: false })
     await context.addCookies(await watched.page.context().cookies())
@@ -172,7 +169,7 @@ describe('in a browser', () => {
     await context.close()
   })
 
-  it('single sign-on comes back signed in, although the way led over another site', async () => {
+  itInBrowser('single sign-on comes back signed in, although the way led over another site', async () => {
     provider.script.claims = { sub: 'ada', email: 'ada@example.com', email_verified: true }
     const watched = await browser.open()
     const { page } = watched

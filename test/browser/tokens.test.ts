@@ -1,11 +1,9 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, expect } from '@jest/globals'
 import { startConsole, type TestConsole, type Visitor } from '../admin/helpers.ts'
-import { startBrowser } from '../helpers/browser.ts'
 import { findBarriers, openConsole, sticksOut } from '../helpers/browser-console.ts'
+import { browserForTests } from '../helpers/browser-for-tests.ts'
 
-const browser = await startBrowser()
-const itInBrowser = typeof browser === 'string' ? it.skip : it
-const where = typeof browser === 'string' ? ` (skipped: no browser: ${browser})` : ''
+const { browser, itInBrowser, where } = await browserForTests()
 const PATIENCE_MS = 60_000
 
 let house: TestConsole
@@ -15,12 +13,10 @@ beforeAll(async () => {
   owner = await house.as('owner')
 }, PATIENCE_MS)
 afterAll(async () => {
-  if (typeof browser !== 'string') await browser.close()
   await house.stop()
 }, PATIENCE_MS)
 
 async function open(path: string) {
-  if (typeof browser === 'string') throw new Error(browser)
   const watched = await openConsole(browser, { url: house.url, visitor: owner, path })
   // A browser that is slow tells of each transition between pages that it gave up.
   await watched.page.emulateMedia({ reducedMotion: 'reduce' })

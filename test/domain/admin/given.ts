@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { afterEach } from '@jest/globals'
 import { setupCodeFile } from '../../../src/config/secrets.ts'
 import { createAdminDoor } from '../../../src/domain/admin-door.ts'
 import { createAdminUser } from '../../../src/domain/admin-users.ts'
@@ -10,6 +11,11 @@ import { actor, given as givenParts, NOON } from '../given.ts'
 
 export const PASSWORD = 'a fine long password'
 export const client = { ip: '203.0.113.7', userAgent: 'jest' }
+
+const doors: { close(): Promise<void> }[] = []
+afterEach(async () => {
+  for (const door of doors.splice(0)) await door.close()
+})
 
 type Settings = { idleMs?: number; totalMs?: number; passwordSignIn?: boolean }
 
@@ -42,6 +48,7 @@ export async function givenDoor(settings: Settings = {}) {
       },
     },
   })
+  doors.push(door)
   /** What was verified: by the hash. Only the password of a test's own users is right. */
   const verified: string[] = []
   const verify = async (hash: string, password: string) => {
