@@ -44,7 +44,7 @@ const wanted = process.argv.slice(2)
 for (const { name, path, dark = false, phone = false } of SHOTS) {
   if (wanted.length > 0 && !wanted.includes(name)) continue
   const { page, complaints } = await openConsole(browser, { url: house.url, visitor: owner, path })
-  await page.emulateMedia({ colorScheme: dark ? 'dark' : 'light', reducedMotion: 'reduce' })
+  await page.emulateMedia({ colorScheme: dark ? 'dark' : 'light' })
   await page.setViewportSize(phone ? PHONE : WIDE)
   // Charts are drawn anew for the size and the colours.
   await page.reload({ waitUntil: 'load' })

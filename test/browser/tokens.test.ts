@@ -18,8 +18,6 @@ afterAll(async () => {
 
 async function open(path: string) {
   const watched = await openConsole(browser, { url: house.url, visitor: owner, path })
-  // A browser that is slow tells of each transition between pages that it gave up.
-  await watched.page.emulateMedia({ reducedMotion: 'reduce' })
   return watched
 }
 

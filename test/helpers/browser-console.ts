@@ -19,8 +19,6 @@ export async function openConsole(
     .addCookies(
       [...visitor.cookies].map(([name, value]) => ({ name, value, url, sameSite: 'Strict' as const, httpOnly: true })),
     )
-  // What fades from page to page may be cut short, of which a busy browser complains.
-  await watched.page.emulateMedia({ reducedMotion: 'reduce' })
   await watched.page.goto(`${url}${path}`, { waitUntil: 'load' })
   return watched
 }
@@ -31,7 +29,7 @@ export async function findBarriers(page: Page): Promise<Finding[]> {
   // Not through a script element, which the page's policy refuses, as it should.
   await page.evaluate(AXE)
   for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    await page.emulateMedia({ colorScheme })
     // Colours are all that the dark differs in.
     const rules = colorScheme === 'dark' ? ", runOnly: ['color-contrast']" : ''
     const { violations } = (await page.evaluate(`axe.run({ resultTypes: ['violations']${rules} })`)) as {
