@@ -16,10 +16,7 @@ afterAll(async () => {
   await house.stop()
 }, PATIENCE_MS)
 
-async function open(path: string) {
-  const watched = await openConsole(browser, { url: house.url, visitor: owner, path })
-  return watched
-}
+const open = (path: string) => openConsole(browser, { url: house.url, visitor: owner, path })
 
 itInBrowser(
   `a token is issued within four clicks, copied, and works${where}`,
