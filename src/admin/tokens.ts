@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Project, Token, TokenFilter, TokenState } from '../store/store.ts'
 import { type BudgetRow, fullestBudgets } from './access/budget-rows.ts'
 import { projectChoices } from './access/project-choice.ts'
@@ -118,6 +119,8 @@ async function everyToken(reads: Reads, filter: Omit<TokenFilter, 'now'>): Promi
     found.push(...data)
     after = data.at(-1)?.id
     if (!hasMore || after === undefined) break
+    // Requests of clients go in between.
+    await setImmediate()
   }
   return found
 }
