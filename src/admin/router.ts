@@ -15,6 +15,7 @@ import { securityHeaders } from './frame/headers.ts'
 import { streamLive } from './frame/live.ts'
 import { leaveNotice } from './frame/notice.ts'
 import type { Action, Download, Page } from './frame/page.ts'
+import { safeTarget } from './frame/safe-target.ts'
 import { findVisitor, type Visitor } from './frame/session.ts'
 import { sendPage } from './frame/shell.ts'
 import { createVisit, type Failure, type Visit } from './frame/visit.ts'
@@ -53,12 +54,17 @@ function answerPage(ctx: AppContext, page: Page): RequestHandler {
     const visitor = await findVisitor(ctx, req, { quiet: isLive })
     if (visitor === null) return sendToSignIn(req, res)
     const visit = createVisit(ctx, req, visitor)
+    const { user } = visit
     requireSight(visit, page)
     const elsewhere = await page.goTo?.(visit)
     if (elsewhere) return sendTo(req, res, elsewhere)
     if (page.csv && visit.query.text('format') === 'csv') return sendCsv(res, page, visit)
     if (page.live && isLive) {
-      const isStillIn = async () => (await findVisitor(ctx, req, { quiet: true })) !== null
+      const isStillIn = async () => {
+        const found = await findVisitor(ctx, req, { quiet: true })
+        // Who changes oneself stays signed in, but sees no more than before.
+        return found !== null && found.user.role === user.role && found.user.projectId === user.projectId
+      }
       return streamLive(req, res, page.live, { visit, isStillIn })
     }
     await showPage(req, res, page, { visit, visitor })
@@ -170,7 +176,7 @@ function sendToSignIn(req: Request, res: Response): void {
   const isFromElsewhere = req.method === 'GET' && req.get('sec-fetch-site') === 'cross-site'
   if (isFromElsewhere) {
     res
-      .set('refresh', `0; url=${encodeURI(decodeURI(req.originalUrl))}`)
+      .set('refresh', `0; url=${safeTarget(req.originalUrl)}`)
       .type('html')
       .send('<!doctype html><title>LLM Proxy</title>')
     return

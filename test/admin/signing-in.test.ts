@@ -46,6 +46,9 @@ describe('who has not signed in', () => {
     const answer = await house.stranger().get('/admin/projects?q=1', { 'sec-fetch-site': 'cross-site' })
     expect(answer.status).toBe(200)
     expect(answer.headers.get('refresh')).toBe('0; url=/admin/projects?q=1')
+    const unreadable = await house.stranger().get('/admin/projects?q=%ff', { 'sec-fetch-site': 'cross-site' })
+    expect(unreadable).toMatchObject({ status: 200 })
+    expect(unreadable.headers.get('refresh')).toBe('0; url=/admin/projects?q=%ff')
   })
 
   it.each([
