@@ -1,4 +1,3 @@
-import { pipeline } from 'node:stream/promises'
 import express, { type Request, type RequestHandler, type Response, Router } from 'express'
 import type { AppContext } from '../context.ts'
 import { csvLine } from '../csv.ts'
@@ -9,12 +8,13 @@ import { GatewayError, toGatewayError } from '../errors.ts'
 import { entryRouter } from './entry/router.ts'
 import { assetsRouter } from './frame/assets.ts'
 import { csrfToken, requireOwnForm } from './frame/csrf.ts'
+import { sendFile } from './frame/download.ts'
 import { sendErrorPages } from './frame/error-page.ts'
 import { createForm } from './frame/form.ts'
 import { securityHeaders } from './frame/headers.ts'
 import { streamLive } from './frame/live.ts'
 import { leaveNotice } from './frame/notice.ts'
-import type { Action, Download, Page } from './frame/page.ts'
+import type { Action, Page } from './frame/page.ts'
 import { safeTarget } from './frame/safe-target.ts'
 import { findVisitor, type Visitor } from './frame/session.ts'
 import { sendPage } from './frame/shell.ts'
@@ -85,7 +85,7 @@ function answerAction(ctx: AppContext, page: Page, name: string, action: Action)
     visit.url = visit.url.replace(new RegExp(`/${name}(?=\\?|$)`), '')
     try {
       const done = await action.run(visit, form)
-      if ('file' in done) return sendFile(ctx, res, done.file)
+      if ('file' in done) return sendFile(ctx.log, res, done.file)
       // What was changed is in force when its answer is there.
       await ctx.demo.refresh()
       if ('shown' in done)
@@ -128,15 +128,6 @@ async function sendCsv(res: Response, page: Page, visit: Visit): Promise<void> {
     .set('content-disposition', `attachment; filename="${name.replace(/[^\w.-]+/g, '-')}.csv"`)
     .type('text/csv; charset=utf-8')
     .send([columns, ...rows].map(csvLine).join(''))
-}
-
-/** What breaks off half-way ends the connection: nobody takes a part for the whole. */
-async function sendFile({ log }: AppContext, res: Response, { name, type, stream }: Download): Promise<void> {
-  res.set('content-disposition', `attachment; filename="${name}"`).type(type)
-  await pipeline(stream, res).catch((cause) => {
-    log.warn('a download was broken off', { name, cause })
-    res.destroy()
-  })
 }
 
 function requireSight({ user }: Visit, { needs = 'read' }: Page): void {
