@@ -24,6 +24,7 @@ type Data = {
   isFiltered: boolean
   asked: Asked
   projects: [id: string, name: string][]
+  maxCsvRows: number
 }
 
 /** What the address asks for. */
@@ -54,6 +55,7 @@ export const tokens = definePage<Data>({
       isFiltered: Object.values(asked).some(Boolean),
       asked,
       projects: projectChoices(projects, asked.project),
+      maxCsvRows: MAX_CSV_ROWS,
     }
   },
   async csv({ reads, query, now }) {
