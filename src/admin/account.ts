@@ -1,5 +1,6 @@
 import { revokeOtherSessions, revokeSession } from '../domain/admin-sessions.ts'
 import { changeOwnPassword } from '../domain/admin-users.ts'
+import { provePassword } from '../domain/prove.ts'
 import { confirmTotp, endTotp } from '../domain/totp.ts'
 import { validationError } from '../domain/validate.ts'
 import { GatewayError } from '../errors.ts'
@@ -46,7 +47,9 @@ export const account = definePage<Data>({
         const enrolment = openEnrolment(visit, form.raw('pending'))
         if (enrolment === null)
           throw new GatewayError('invalid_request', { message: 'That took too long. Begin again.' })
-        const { parts, actor, user } = visit
+        const { ctx, parts, actor, user } = visit
+        // A session that was left open must not lock its owner out.
+        if (user.passwordHash !== null) await provePassword(ctx.admin, user, form.raw('password'), actor.ip, 'password')
         return { shown: await confirmTotp(parts, actor, user, enrolment.secret, form.text('code')) }
       },
     },

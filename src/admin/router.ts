@@ -1,4 +1,3 @@
-import { pipeline } from 'node:stream/promises'
 import express, { type Request, type RequestHandler, type Response, Router } from 'express'
 import type { AppContext } from '../context.ts'
 import { csvLine } from '../csv.ts'
@@ -9,12 +8,13 @@ import { GatewayError, toGatewayError } from '../errors.ts'
 import { entryRouter } from './entry/router.ts'
 import { assetsRouter } from './frame/assets.ts'
 import { csrfToken, requireOwnForm } from './frame/csrf.ts'
+import { sendFile } from './frame/download.ts'
 import { sendErrorPages } from './frame/error-page.ts'
 import { createForm } from './frame/form.ts'
 import { securityHeaders } from './frame/headers.ts'
 import { streamLive } from './frame/live.ts'
 import { leaveNotice } from './frame/notice.ts'
-import type { Action, Download, Page } from './frame/page.ts'
+import type { Action, Page } from './frame/page.ts'
 import { safeTarget } from './frame/safe-target.ts'
 import { findVisitor, type Visitor } from './frame/session.ts'
 import { sendPage } from './frame/shell.ts'
@@ -54,12 +54,17 @@ function answerPage(ctx: AppContext, page: Page): RequestHandler {
     const visitor = await findVisitor(ctx, req, { quiet: isLive })
     if (visitor === null) return sendToSignIn(req, res)
     const visit = createVisit(ctx, req, visitor)
+    const { user } = visit
     requireSight(visit, page)
     const elsewhere = await page.goTo?.(visit)
     if (elsewhere) return sendTo(req, res, elsewhere)
     if (page.csv && visit.query.text('format') === 'csv') return sendCsv(res, page, visit)
     if (page.live && isLive) {
-      const isStillIn = async () => (await findVisitor(ctx, req, { quiet: true })) !== null
+      const isStillIn = async () => {
+        const found = await findVisitor(ctx, req, { quiet: true })
+        // Who changes oneself stays signed in, but sees no more than before.
+        return found !== null && found.user.role === user.role && found.user.projectId === user.projectId
+      }
       return streamLive(req, res, page.live, { visit, isStillIn })
     }
     await showPage(req, res, page, { visit, visitor })
@@ -72,7 +77,7 @@ function answerAction(ctx: AppContext, page: Page, name: string, action: Action)
     if (visitor === null) return sendToSignIn(req, res)
     const visit = createVisit(ctx, req, visitor)
     const form = createForm((req.body ?? {}) as Record<string, unknown>)
-    requireOwnForm(req, form, csrfToken(visitor.secret))
+    requireOwnForm(ctx, req, form, csrfToken(visitor.secret))
     // This first: who may not do it is written down, also where the page is not shown to him.
     await requireRight(visit, action, `${page.path}/${name}`)
     requireSight(visit, page)
@@ -80,7 +85,7 @@ function answerAction(ctx: AppContext, page: Page, name: string, action: Action)
     visit.url = visit.url.replace(new RegExp(`/${name}(?=\\?|$)`), '')
     try {
       const done = await action.run(visit, form)
-      if ('file' in done) return sendFile(ctx, res, done.file)
+      if ('file' in done) return sendFile(ctx.log, res, done.file)
       // What was changed is in force when its answer is there.
       await ctx.demo.refresh()
       if ('shown' in done)
@@ -123,15 +128,6 @@ async function sendCsv(res: Response, page: Page, visit: Visit): Promise<void> {
     .set('content-disposition', `attachment; filename="${name.replace(/[^\w.-]+/g, '-')}.csv"`)
     .type('text/csv; charset=utf-8')
     .send([columns, ...rows].map(csvLine).join(''))
-}
-
-/** What breaks off half-way ends the connection: nobody takes a part for the whole. */
-async function sendFile({ log }: AppContext, res: Response, { name, type, stream }: Download): Promise<void> {
-  res.set('content-disposition', `attachment; filename="${name}"`).type(type)
-  await pipeline(stream, res).catch((cause) => {
-    log.warn('a download was broken off', { name, cause })
-    res.destroy()
-  })
 }
 
 function requireSight({ user }: Visit, { needs = 'read' }: Page): void {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Project, Token, TokenFilter, TokenState } from '../store/store.ts'
 import { type BudgetRow, fullestBudgets } from './access/budget-rows.ts'
 import { projectChoices } from './access/project-choice.ts'
@@ -23,6 +24,7 @@ type Data = {
   isFiltered: boolean
   asked: Asked
   projects: [id: string, name: string][]
+  maxCsvRows: number
 }
 
 /** What the address asks for. */
@@ -53,6 +55,7 @@ export const tokens = definePage<Data>({
       isFiltered: Object.values(asked).some(Boolean),
       asked,
       projects: projectChoices(projects, asked.project),
+      maxCsvRows: MAX_CSV_ROWS,
     }
   },
   async csv({ reads, query, now }) {
@@ -118,6 +121,8 @@ async function everyToken(reads: Reads, filter: Omit<TokenFilter, 'now'>): Promi
     found.push(...data)
     after = data.at(-1)?.id
     if (!hasMore || after === undefined) break
+    // Requests of clients go in between.
+    await setImmediate()
   }
   return found
 }

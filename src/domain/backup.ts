@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { GatewayError } from '../errors.ts'
 import { type BackupCopy, type BackupOptions, type Store, StoreError } from '../store/store.ts'
@@ -61,9 +61,19 @@ async function* archive(
   yield* entry({ name: 'RESTORE.txt', sizeBytes: Buffer.byteLength(RESTORE), modifiedAt: at }, [Buffer.from(RESTORE)])
   for (let next = first; !next.done; next = await copies.next()) {
     const { name, path, sizeBytes } = next.value
-    yield* entry({ name, sizeBytes, modifiedAt: at }, createReadStream(path, { highWaterMark: 256 * 1024 }))
+    yield* entry({ name, sizeBytes, modifiedAt: at }, contentOf(path))
   }
   yield tarEnd()
+}
+
+/** Opened when it is wanted, and closed before anybody deletes it, also where its reader goes meanwhile. */
+async function* contentOf(path: string): AsyncGenerator<Buffer, void> {
+  const file = await open(path)
+  try {
+    yield* file.createReadStream({ highWaterMark: 256 * 1024, autoClose: false })
+  } finally {
+    await file.close()
+  }
 }
 
 async function* entry(file: TarFile, content: Iterable<Buffer> | AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {

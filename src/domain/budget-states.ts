@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Store } from '../store/store.ts'
 import type { BudgetState, Budgets } from '../usage/budgets.ts'
 import { requireProject, requireToken } from './find.ts'
@@ -41,6 +42,8 @@ async function everyPage<T extends { id: string; budgets: unknown }>(
     seen += data.length
     after = data.at(-1)?.id
     if (!hasMore || after === undefined) break
+    // Requests of clients go in between.
+    await setImmediate()
   }
   return found
 }

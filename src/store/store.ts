@@ -187,6 +187,7 @@ export interface ProjectStore {
 }
 
 export interface ProviderKeyStore {
+  get(id: string): Promise<ProviderKey | null>
   /** Oldest first. */
   listByProject(projectId: string): Promise<ProviderKey[]>
   /** Of all projects, oldest first, `limit` at the most. */

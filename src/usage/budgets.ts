@@ -75,6 +75,8 @@ const MANY = 3
  */
 export function createBudgets({ spend, spendOfAll, maxIdle = MAX_IDLE }: Options): Budgets {
   const accounts = new Map<string, Account>()
+  /** How many there may be before idle ones are looked for: not again with each one more, where none can be forgotten. */
+  let looksAt = maxIdle
   const byOwner = new Map<string, Set<Account>>()
 
   /** `asked`: what was spent, where it has been asked for just now. */
@@ -83,7 +85,7 @@ export function createBudgets({ spend, spendOfAll, maxIdle = MAX_IDLE }: Options
     const key = keyOf(owner, window)
     let account = accounts.get(key)
     if (!account) {
-      if (accounts.size >= maxIdle) forgetIdle()
+      if (accounts.size >= looksAt) forgetIdle()
       account = { owner, window, used: none(), reserved: none(), loading: null, stale: false, lastUsedAt: at }
       load(account, key, asked)
       accounts.set(key, account)
@@ -134,7 +136,8 @@ export function createBudgets({ spend, spendOfAll, maxIdle = MAX_IDLE }: Options
       ([, { loading, reserved }]) => loading === null && reserved.tokens === 0 && reserved.nanoUsd === 0n,
     )
     idle.sort(([, a], [, b]) => a.lastUsedAt - b.lastUsedAt)
-    for (const [key, account] of idle.slice(0, Math.ceil(maxIdle / 2))) forget(key, account)
+    for (const [key, account] of idle.slice(0, Math.max(0, idle.length - Math.floor(maxIdle / 2)))) forget(key, account)
+    looksAt = Math.max(maxIdle, accounts.size + Math.ceil(maxIdle / 10))
   }
 
   const ready = async (found: readonly Account[]): Promise<void> => {
@@ -155,7 +158,7 @@ export function createBudgets({ spend, spendOfAll, maxIdle = MAX_IDLE }: Options
       // Not before the accounts are there: what is spent from then on they hear of themselves.
       reports.set(key, () => (report ??= spendOfAll(owner.kind, window.from, window.to)))
     }
-    return reports
+    return { reports, missing: missing.length }
   }
 
   return {
@@ -222,14 +225,27 @@ export function createBudgets({ spend, spendOfAll, maxIdle = MAX_IDLE }: Options
 
     async statesOfAll(entries, at) {
       const watched = entries.flatMap(({ owner, budgets }) => withOwner(owner, budgets))
-      const reports = reportsFor(watched, at)
+      const { reports, missing } = reportsFor(watched, at)
+      // Who looks at more than there is room for must not push out those that requests need.
+      const isRoomy = accounts.size + missing <= maxIdle
       const found = watched.map(({ owner, budget }) => {
-        const report = reports.get(reportKey(owner.kind, windowAt(budget, at)))
+        const window = windowAt(budget, at)
+        const report = reports.get(reportKey(owner.kind, window))
+        if (report && !isRoomy && !accounts.has(keyOf(owner, window))) return { owner, budget, window, report }
         const asked = report && (async () => (await report()).get(owner.id) ?? none())
         return { owner, budget, account: accountOf(owner, budget, at, asked) }
       })
-      await ready(found.map(({ account }) => account))
-      return found.map(({ owner, budget, account }) => stateOf(owner, budget, account))
+      await ready(found.flatMap(({ account }) => account ?? []))
+      const states: BudgetState[] = []
+      for (const { owner, budget, account, window, report } of found)
+        states.push(
+          stateOf(
+            owner,
+            budget,
+            account ?? { window, used: (await report()).get(owner.id) ?? none(), reserved: none() },
+          ),
+        )
+      return states
     },
 
     async states(owner, budgets, at) {
@@ -269,7 +285,9 @@ function hasRoom({ limitNanoUsd, limitTokens }: Budget, { used, reserved }: Acco
   return limitTokens === null || used.tokens + reserved.tokens + amount.tokens <= limitTokens
 }
 
-const stateOf = (owner: BudgetOwner, budget: Budget, { window, used, reserved }: Account): BudgetState => ({
+type Standing = Pick<Account, 'window' | 'used' | 'reserved'>
+
+const stateOf = (owner: BudgetOwner, budget: Budget, { window, used, reserved }: Standing): BudgetState => ({
   owner,
   budget,
   window,

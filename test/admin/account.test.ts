@@ -74,7 +74,7 @@ describe('the second factor', () => {
     const { html, secret, pending, code } = await begin()
     expect(html).toMatch(/<path class="qr-ink" d="(?:M\d+ \d+h1v1h-1z){300,}"/)
     expect(secret).toHaveLength(32)
-    const done = await me.post('/admin/account/second-factor-confirm', { pending, code: code() })
+    const done = await me.post('/admin/account/second-factor-confirm', { pending, code: code(), password: PASSWORD })
     const codes = done.html.match(/[a-z2-7]{4}(?:-[a-z2-7]{4}){3}/g)!
     expect(new Set(codes).size).toBe(10)
     expect((await me.get('/admin/account')).html).not.toContain(codes[0]!)
@@ -87,7 +87,11 @@ describe('the second factor', () => {
 
   it('shows the same code again after a slip of the finger', async () => {
     const { secret, pending } = await begin()
-    const { status, html } = await me.post('/admin/account/second-factor-confirm', { pending, code: '000000' })
+    const { status, html } = await me.post('/admin/account/second-factor-confirm', {
+      pending,
+      code: '000000',
+      password: PASSWORD,
+    })
     expect(status).toBe(422)
     expect(html).toContain('id="f-code-error"')
     expect(html.replaceAll(' ', '')).toContain(secret)
@@ -97,15 +101,29 @@ describe('the second factor', () => {
   it('is confirmed only by whom it was given to, and within twenty minutes', async () => {
     const { pending, code } = await begin()
     const other = await house.as('viewer')
-    expect((await other.post('/admin/account/second-factor-confirm', { pending, code: code() })).status).toBe(400)
+    expect(
+      (await other.post('/admin/account/second-factor-confirm', { pending, code: code(), password: PASSWORD })).status,
+    ).toBe(400)
     now += 20 * 60_000 + 1
-    const late = await me.post('/admin/account/second-factor-confirm', { pending, code: code() })
+    const late = await me.post('/admin/account/second-factor-confirm', { pending, code: code(), password: PASSWORD })
     expect([late.status, late.html.includes('Begin again')]).toEqual([400, true])
+  })
+
+  it('is set up with the password alone: who found an open session locks nobody out', async () => {
+    const { pending, code } = await begin()
+    const wrong = await me.post('/admin/account/second-factor-confirm', {
+      pending,
+      code: code(),
+      password: 'wrong lantern',
+    })
+    expect(wrong.status).toBe(422)
+    expect(wrong.html).toContain('id="f-enrol-password-error"')
+    expect(await house.ctx.store.adminUsers.get(me.user.id)).toMatchObject({ totpSealed: null })
   })
 
   it('is switched off with the password alone, not by who found an open session', async () => {
     const { pending, code } = await begin()
-    await me.post('/admin/account/second-factor-confirm', { pending, code: code() })
+    await me.post('/admin/account/second-factor-confirm', { pending, code: code(), password: PASSWORD })
     const wrong = await me.post('/admin/account/second-factor-remove', { password: 'wrong lantern at sea 7' })
     expect(wrong.status).toBe(422)
     expect((await me.post('/admin/account/second-factor-remove', { password: PASSWORD })).status).toBe(303)

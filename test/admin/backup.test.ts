@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
@@ -150,6 +151,30 @@ describe('a backup', () => {
     stream.destroy()
     await eventually(() => leftovers().length === 0, 'the copies to be gone')
     await eventually(async () => (await audited()).length === 2, 'the row of what broke off')
+  })
+
+  // What is open shows in a folder of Linux.
+  const onLinux = existsSync('/proc/self/fd') ? it : it.skip
+  onLinux('keeps no file open that is deleted, wherever its reader goes away', async () => {
+    const open = () =>
+      readdirSync('/proc/self/fd').flatMap((fd) => {
+        try {
+          const path = readlinkSync(`/proc/self/fd/${fd}`)
+          return path.includes('backup-tmp-') ? [path] : []
+        } catch {
+          // Closed meanwhile.
+          return []
+        }
+      })
+    for (let i = 0; i < 10; i++) {
+      const { stream } = await startBackup(house.ctx, actor, { bodies: false })
+      stream.on('data', (piece: Buffer) => {
+        if (piece.subarray(0, 12).equals(Buffer.from('llm-proxy.db'))) stream.destroy()
+      })
+      await once(stream, 'close')
+      await eventually(() => leftovers().length === 0, 'the copies to be gone')
+    }
+    expect(open()).toEqual([])
   })
 
   it('is made one at a time: who comes second is told', async () => {

@@ -42,6 +42,22 @@ describe('a form', () => {
     expect(await made('forged')).toBe(false)
   })
 
+  it('comes from the public address where a proxy gives the request another host', async () => {
+    const { config } = house.ctx
+    const behind = await startConsole({
+      config: { admin: { ...config.admin, publicUrl: 'https://llm.example.com' } },
+    })
+    try {
+      const admin = await behind.as('admin')
+      const send = (origin: string) => admin.post('/admin/projects/new/create', { name: origin }, { origin })
+      expect((await send('https://llm.example.com')).status).toBe(303)
+      expect((await send('https://llm.example.com.evil.example')).status).toBe(403)
+      expect((await send('null')).status).toBe(403)
+    } finally {
+      await behind.stop()
+    }
+  })
+
   it('says what is wrong at the field, and keeps what was typed', async () => {
     const answer = await owner.post('/admin/projects/new/create', { name: '', metadata: '{"broken' })
     expect(answer.status).toBe(422)

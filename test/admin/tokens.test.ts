@@ -368,3 +368,7 @@ describe('a viewer', () => {
     expect((await restricted.get(`/admin/tokens?project=${other.projectId}`)).status).toBe(404)
   })
 })
+
+it('says how many tokens its spreadsheet has at the most', async () => {
+  expect((await admin.get('/admin/tokens')).html).toContain('The newest 20,000 of what the filter gives')
+})

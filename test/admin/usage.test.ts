@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { createReads } from '../../src/admin/frame/reads.ts'
+import { groupsAlongTime } from '../../src/admin/usage/chart.ts'
 import { readForecast } from '../../src/admin/usage/forecast.ts'
+import type { Question } from '../../src/admin/usage/question.ts'
+import type { Report } from '../../src/admin/usage/report.ts'
 import { formatUsd } from '../../src/money.ts'
 import type { LedgerRow } from '../../src/store/store.ts'
 import { aRequest, keep, startConsole, type TestConsole, type Visitor } from './helpers.ts'
@@ -49,6 +52,16 @@ beforeAll(async () => {
   await keep(house, rows)
 }, 60_000)
 afterAll(() => house.stop())
+
+it('reads no sum of each of many models on each of a thousand days', async () => {
+  const asked = (models: number, days: number) =>
+    groupsAlongTime(
+      { groups: ['model'], period: { unit: 'day', slots: Array(days).fill('') } } as unknown as Question,
+      { rows: Array(models).fill({}), other: null } as unknown as Report,
+    )
+  expect(asked(200, 31)).toEqual(['day', 'model'])
+  expect(asked(200, 1000)).toEqual(['day'])
+})
 
 /** The texts of a table's rows, cell by cell; `title`s in place of what is shortened. */
 const tableIn = (html: string, part: 'tbody' | 'tfoot') => {

@@ -8,7 +8,7 @@ import { loadConfig } from '../../src/config/load.ts'
 import { createAdminUser } from '../../src/domain/admin-users.ts'
 import { SYSTEM } from '../../src/domain/audit.ts'
 import { updateProject } from '../../src/domain/projects.ts'
-import { PASSWORD, startConsole, type TestConsole, type Visitor } from '../admin/helpers.ts'
+import { PASSWORD, PASSWORD, startConsole, type TestConsole, type Visitor } from '../admin/helpers.ts'
 import { CLIENT, type OidcProvider, startOidcProvider } from '../admin/oidc-provider.ts'
 import type { WatchedPage } from '../helpers/browser.ts'
 import { findBarriers, openConsole, sticksOut } from '../helpers/browser-console.ts'
@@ -140,9 +140,11 @@ describe(`in a browser${where}`, () => {
     await page.locator('svg.qr').waitFor()
     expect(await findBarriers(page)).toEqual([])
     await page.fill('[name=code]', '000000')
+    await page.fill('#f-enrol-password', PASSWORD)
     await page.click('text=Switch on')
     await page.locator('.field-error').waitFor()
     await page.fill('[name=code]', new TOTP({ secret }).generate())
+    await page.fill('#f-enrol-password', PASSWORD)
     await page.click('text=Switch on')
     expect((await page.textContent('#recovery-codes'))!.split('\n')).toHaveLength(10)
     expect(await page.locator('[data-copy=recovery-codes]').isVisible()).toBe(true)

@@ -30,7 +30,7 @@ export function setupRoutes(ctx: AppContext): Router {
 
   router.post('/setup', async (req, res) => {
     const form = createForm((req.body ?? {}) as Record<string, unknown>)
-    requireOwnForm(req, form, visitorCsrfToken(req, res))
+    requireOwnForm(ctx, req, form, visitorCsrfToken(req, res))
     const [code, name, password] = [form.text('setup_code'), form.text('name'), form.raw('password')]
     if (password !== form.raw('password_again')) {
       return show(req, res, 422, { code, name, message: 'The two passwords differ.' })

@@ -11,6 +11,8 @@ import { clientOf } from '../frame/visit.ts'
 
 /** The name and password wait, sealed, in the second form: so long. */
 const CODE_PATIENCE_MS = 5 * 60_000
+/** What else is sealed for a form is no answer to this one. */
+const KIND = 'sign-in'
 
 type Shown = { status?: number; message?: string; name?: string; pending?: string | null }
 
@@ -43,7 +45,7 @@ export function signInRoutes(ctx: AppContext): Router {
 
   router.post('/sign-in', async (req, res) => {
     const form = createForm((req.body ?? {}) as Record<string, unknown>)
-    requireOwnForm(req, form, visitorCsrfToken(req, res))
+    requireOwnForm(ctx, req, form, visitorCsrfToken(req, res))
     if (!ctx.config.admin.passwordSignIn)
       throw new GatewayError('forbidden', { message: 'Passwords are switched off: use single sign-on.' })
     const given = readGiven(ctx, form)
@@ -55,7 +57,10 @@ export function signInRoutes(ctx: AppContext): Router {
         keepSession(req, res, result.secret, ctx)
         return res.redirect(303, safeTarget(form.text('to')))
       case 'code_required':
-        return show(req, res, { name, pending: ctx.sealer.seal(JSON.stringify({ name, password, at: ctx.now() })) })
+        return show(req, res, {
+          name,
+          pending: ctx.sealer.seal(JSON.stringify({ kind: KIND, name, password, at: ctx.now() })),
+        })
       case 'refused': {
         const wrong = code === '' ? 'The name or the password is wrong.' : 'The code is wrong, or was used already.'
         return show(req, res, {
@@ -90,8 +95,8 @@ function readGiven({ sealer, now }: AppContext, form: Form): Given | null {
 
 function openPending(open: () => string): { name: string; password: string; at: number } | null {
   try {
-    const { name, password, at } = JSON.parse(open()) as Record<string, unknown>
-    const isOurs = typeof name === 'string' && typeof password === 'string' && typeof at === 'number'
+    const { kind, name, password, at } = JSON.parse(open()) as Record<string, unknown>
+    const isOurs = kind === KIND && typeof name === 'string' && typeof password === 'string' && typeof at === 'number'
     return isOurs ? { name, password, at } : null
   } catch {
     // Altered, or sealed by another key: the same as none.

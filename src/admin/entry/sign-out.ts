@@ -13,7 +13,7 @@ export function signOut(ctx: AppContext): RequestHandler {
   return async (req, res) => {
     const visitor = await findVisitor(ctx, req)
     if (visitor !== null) {
-      requireOwnForm(req, createForm((req.body ?? {}) as Record<string, unknown>), csrfToken(visitor.secret))
+      requireOwnForm(ctx, req, createForm((req.body ?? {}) as Record<string, unknown>), csrfToken(visitor.secret))
       await closeSession(ctx, createVisit(ctx, req, visitor).actor, visitor.session)
     }
     clearCookie(req, res, 'session')

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Request, Response } from 'express'
+import type { AppContext } from '../../context.ts'
 import { equalSecrets } from '../../domain/secrets.ts'
 import { GatewayError } from '../../errors.ts'
 import { readCookie, setCookie } from './cookies.ts'
@@ -20,13 +21,15 @@ export function visitorCsrfToken(req: Request, res: Response): string {
 
 /**
  * Throws `forbidden` unless a form was sent from a page of ours: browsers say where a request comes from, and the form must carry the
- * token. Either would do; a flaw in one is no flaw of the console.
+ * token. Either would do; a flaw in one is no flaw of the console. Behind a proxy that gives requests another host, `PUBLIC_URL` is where
+ * pages come from.
  */
-export function requireOwnForm(req: Request, form: Form, token: string): void {
+export function requireOwnForm({ config }: Pick<AppContext, 'config'>, req: Request, form: Form, token: string): void {
   const site = req.get('sec-fetch-site')
   const origin = req.get('origin')
+  const ownHosts = [req.headers.host, config.admin.publicUrl && hostOf(config.admin.publicUrl)].filter(Boolean)
   const isForeign =
-    (site !== undefined && site !== 'same-origin') || (origin !== undefined && hostOf(origin) !== req.headers.host)
+    (site !== undefined && site !== 'same-origin') || (origin !== undefined && !ownHosts.includes(hostOf(origin)))
   if (isForeign || !equalSecrets(form.raw('_csrf'), token)) {
     throw new GatewayError('forbidden', {
       message:
@@ -35,6 +38,6 @@ export function requireOwnForm(req: Request, form: Form, token: string): void {
   }
 }
 
-function hostOf(origin: string): string | null {
-  return URL.canParse(origin) ? new URL(origin).host : null
+function hostOf(origin: string): string | undefined {
+  return URL.canParse(origin) ? new URL(origin).host : undefined
 }

@@ -11,7 +11,8 @@ import { createVisit } from './visit.ts'
 export function sendErrorPages(ctx: AppContext): ErrorRequestHandler {
   return async (thrown, req, res, next) => {
     const error = toGatewayError(fromStoreError(fromExpress(thrown)))
-    if (error.status >= 500)
+    // Too many who watch at once are no failure.
+    if (error.status >= 500 && error.code !== 'overloaded')
       ctx.log.error('a page failed', { code: error.code, method: req.method, path: req.path, cause: error.cause })
     if (res.headersSent) return void res.destroy()
     res.set(error.headers)

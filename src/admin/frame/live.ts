@@ -5,9 +5,12 @@ import { render } from './render.ts'
 import type { Visit } from './visit.ts'
 
 const MAX_STREAMS = 100
+/** Of one user, who has so many pages open at the most. */
+const MAX_OF_USER = 20
 /** Half a minute without a word, and some proxies on the way hang up. */
 const SILENCE_MS = 20_000
 let open = 0
+const openOf = new Map<string, number>()
 
 /**
  * Sends the part of the page again and again as an event stream, until the visitor leaves, the session ends, or the gateway drains. A
@@ -21,7 +24,12 @@ export function streamLive(
 ): void {
   if (open >= MAX_STREAMS)
     throw new GatewayError('overloaded', { message: 'Too many people watch live. Reload later.' })
+  const { id } = visit.user
+  const own = openOf.get(id) ?? 0
+  if (own >= MAX_OF_USER)
+    throw new GatewayError('overloaded', { message: 'You watch too many pages live: close some of them.' })
   open++
+  openOf.set(id, own + 1)
   res.set({
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',
@@ -42,7 +50,8 @@ export function streamLive(
       res.write(
         `${html
           .trim()
-          .split('\n')
+          // To an event stream each of these ends a line, and clients choose what models are called.
+          .split(/\r\n?|\n/)
           .map((line) => `data: ${line}\n`)
           .join('')}\n`,
       )
@@ -59,6 +68,9 @@ export function streamLive(
     })
   res.on('close', () => {
     open--
+    const left = openOf.get(id)! - 1
+    if (left === 0) openOf.delete(id)
+    else openOf.set(id, left)
     clearTimeout(timer)
   })
   run()

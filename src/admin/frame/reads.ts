@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { listBudgets } from '../../domain/budget-states.ts'
 import { requireProject, requireToken } from '../../domain/find.ts'
 import { GatewayError } from '../../errors.ts'
@@ -27,6 +28,7 @@ export type Reads = {
   projects(): Promise<Project[]>
   project(id: string): Promise<Project>
   providerKeys(projectId: string): Promise<ProviderKey[]>
+  providerKey(id: string): Promise<ProviderKey>
   /** Of all projects that the visitor may see, oldest first, `MAX_KEYS` at the most. */
   keysOfProvider(provider: string): Promise<ProviderKey[]>
   countKeysByProvider(): Promise<Map<string, number>>
@@ -81,12 +83,18 @@ export function createReads({ store, budgets, now }: Sources, only: string | nul
         found.push(...data)
         after = data.at(-1)?.id
         if (!hasMore || after === undefined) break
+        await setImmediate()
       }
       return found
     },
     async providerKeys(projectId) {
       if (!isVisible(projectId)) throw absent('project')
       return store.providerKeys.listByProject(projectId)
+    },
+    async providerKey(id) {
+      const found = await store.providerKeys.get(id)
+      if (found === null || !isVisible(found.projectId)) throw absent('key')
+      return found
     },
     async keysOfProvider(provider) {
       if (only === null) return store.providerKeys.listByProvider(provider, MAX_KEYS)

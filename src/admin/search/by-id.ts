@@ -15,9 +15,8 @@ const PATHS: Record<string, (visit: Visit, id: string) => Promise<string | null>
   proj: async ({ reads }, id) => (await orNull(reads.project(id))) && `/projects/${id}`,
   req: async ({ reads }, id) => (await orNull(reads.request(id))) && `/requests/${id}`,
   key: async ({ reads }, id) => {
-    for (const project of await reads.projects())
-      if ((await reads.providerKeys(project.id)).some((key) => key.id === id)) return `/projects/${project.id}`
-    return null
+    const key = await orNull(reads.providerKey(id))
+    return key && `/projects/${key.projectId}`
   },
   rte: async ({ may, ctx }, id) => {
     if (!may('read_gateway') || (await ctx.store.routes.get(id)) === null) return null

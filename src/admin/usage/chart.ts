@@ -16,6 +16,8 @@ type Value = { key: string | null; label: string; value: number }
 
 const TOP = 6
 const BARS = 15
+/** Rows of sums that are read for one chart. */
+const MAX_ALONG_TIME = 10_000
 
 /** What the ledger can be asked of alone, and under which name; what metadata says is shown in bars instead. */
 const FILTERS: Partial<Record<UsageGroup, keyof UsageFilter>> = {
@@ -34,7 +36,8 @@ const FILTERS: Partial<Record<UsageGroup, keyof UsageFilter>> = {
 export function groupsAlongTime({ groups, period }: Question, report: Report): UsageGroup[] {
   const group = groups.find((one) => !isTime(one))
   const isOfKind = group !== undefined && ['model', 'provider', 'endpoint', 'status'].includes(group)
-  return isOfKind && report.other === null ? [period.unit, group] : [period.unit]
+  const isFew = report.other === null && report.rows.length * period.slots.length <= MAX_ALONG_TIME
+  return isOfKind && isFew ? [period.unit, group] : [period.unit]
 }
 
 /**

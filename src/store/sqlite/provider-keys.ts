@@ -9,6 +9,10 @@ const { seq, ...columns } = getTableColumns(providerKeys)
 export function createProviderKeyStore(engine: Engine): ProviderKeyStore {
   const { db, read, write } = engine
   return {
+    async get(id) {
+      return read(() => db.select(columns).from(providerKeys).where(eq(providerKeys.id, id)).get() ?? null)
+    },
+
     async listByProject(projectId) {
       return read(() => keysOfProject(engine, projectId))
     },

@@ -253,6 +253,29 @@ it('many owners do not fill the memory, and nobody who has a request under way i
   expect(counts).toBe(500)
 })
 
+it('a look at more owners than there is room for forgets none that requests use', async () => {
+  let counts = 0
+  const budgets = createBudgets({
+    async spend() {
+      counts++
+      return usd(3)
+    },
+    spendOfAll: async () => new Map([['tok_7', usd(7)]]),
+    maxIdle: 50,
+  })
+  const busy = asking([budget(100)])
+  const before = await budgets.reserve(busy, usd(1), NOON)
+  if (before.ok) budgets.release(before.reservation)
+  const entries = Array.from({ length: 500 }, (_, i) => ({
+    owner: { kind: 'token' as const, id: `tok_${i}` },
+    budgets: [budget(100)],
+  }))
+  const states = await budgets.statesOfAll([{ owner: TOKEN, budgets: [budget(100)] }, ...entries], NOON + 1)
+  expect(states.map(({ used }) => used.nanoUsd).slice(0, 9)).toEqual([3n, 0n, 0n, 0n, 0n, 0n, 0n, 0n, 7n])
+  await budgets.reserve(busy, usd(1), NOON + 2)
+  expect(counts).toBe(1)
+})
+
 it('no interleaving of requests, ends, and crashes of the account passes a budget', async () => {
   const step = fc.record({
     what: fc.constantFrom('ask', 'end', 'abort'),
