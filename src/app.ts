@@ -1,6 +1,5 @@
 import type { IncomingMessage, RequestListener } from 'node:http'
-import express, { type Request } from 'express'
-import { createAdminRouter } from './admin/router.ts'
+import express, { type Request, type RequestHandler } from 'express'
 import type { AppContext } from './context.ts'
 import { GatewayError } from './errors.ts'
 import { healthRouter } from './health.ts'
@@ -43,7 +42,11 @@ export function createApp(ctx: AppContext, statics: StaticCallers): App {
   })
   app.use('/manage', createManageRouter(ctx))
   app.use('/docs', createDocsRouter())
-  if (ctx.config.admin.enabled) app.use('/admin', createAdminRouter(ctx))
+  if (ctx.config.admin.enabled)
+    app.use(
+      '/admin',
+      loadedWhenAsked(() => createConsole(ctx)),
+    )
   app.get('/', (_req, res) => res.redirect(ctx.config.admin.enabled ? '/admin' : '/docs'))
   app.use(healthRouter(ctx))
   app.use(() => {
@@ -54,6 +57,25 @@ export function createApp(ctx: AppContext, statics: StaticCallers): App {
     // The data path as nearly every client spells it needs none of Express, which costs a tenth of the whole request (`npm run bench`).
     listener: (req, res) => (dataPath.test(req.url ?? '') ? proxy(req, res) : app(req, res)),
     addressOf,
+  }
+}
+
+/** A tenth of a second and ten megabytes that a gateway without visitors does without. */
+async function createConsole(ctx: AppContext): Promise<RequestHandler> {
+  const { createAdminRouter } = await import('./admin/router.ts')
+  return createAdminRouter(ctx)
+}
+
+/** Made by the first request; when that fails, by the next one. */
+function loadedWhenAsked(create: () => Promise<RequestHandler>): RequestHandler {
+  let made: Promise<RequestHandler> | null = null
+  return async (req, res, next) => {
+    made ??= create()
+    const handler = await made.catch((error) => {
+      made = null
+      throw error
+    })
+    handler(req, res, next)
   }
 }
 
