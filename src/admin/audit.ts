@@ -1,7 +1,7 @@
-import { setImmediate } from 'node:timers/promises'
+import { everyPage } from '../domain/every-page.ts'
 import { presentAuditEntry } from '../domain/present.ts'
 import { GatewayError } from '../errors.ts'
-import type { AuditEntry, AuditFilter, Project } from '../store/store.ts'
+import type { AuditEntry, AuditFilter, Page, Project } from '../store/store.ts'
 import { compare, type Difference } from './audit/compare.ts'
 import { type Named, nameTargets } from './audit/names.ts'
 import { definePage } from './frame/page.ts'
@@ -36,15 +36,9 @@ export const audit = definePage<Data>({
   needs: 'read_gateway',
   load,
   async csv({ ctx, query }) {
-    const rows: AuditEntry[] = []
-    for (let more = true; more && rows.length < MAX_CSV; ) {
-      const after = rows.at(-1)?.id
-      const page = await ctx.store.audit.list(filterOf(query), { limit: BATCH, ...(after !== undefined && { after }) })
-      rows.push(...page.data)
-      more = page.hasMore
-      // Requests of clients go in between.
-      await setImmediate()
-    }
+    const filter = filterOf(query)
+    const list = (page: Page) => ctx.store.audit.list(filter, page)
+    const rows = await everyPage(list, ({ id }) => id, { limit: BATCH, most: MAX_CSV })
     return { name: 'audit', columns: COLUMNS, rows: rows.map(toCells) }
   },
 })

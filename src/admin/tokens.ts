@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises'
+import { everyPage } from '../domain/every-page.ts'
 import type { Project, Token, TokenFilter, TokenState } from '../store/store.ts'
 import { type BudgetRow, fullestBudgets } from './access/budget-rows.ts'
 import { projectChoices } from './access/project-choice.ts'
@@ -114,15 +114,9 @@ async function nearlySpent(reads: Reads, ofProject: { projectId?: string }): Pro
   return [...new Set(near.map(({ owner }) => owner.id))]
 }
 
-async function everyToken(reads: Reads, filter: Omit<TokenFilter, 'now'>): Promise<Token[]> {
-  const found: Token[] = []
-  for (let after: string | undefined; found.length < MAX_CSV_ROWS; ) {
-    const { data, hasMore } = await reads.tokens(filter, { limit: CSV_PAGE, ...(after !== undefined && { after }) })
-    found.push(...data)
-    after = data.at(-1)?.id
-    if (!hasMore || after === undefined) break
-    // Requests of clients go in between.
-    await setImmediate()
-  }
-  return found
-}
+const everyToken = (reads: Reads, filter: Omit<TokenFilter, 'now'>): Promise<Token[]> =>
+  everyPage(
+    (page) => reads.tokens(filter, page),
+    ({ id }) => id,
+    { limit: CSV_PAGE, most: MAX_CSV_ROWS },
+  )

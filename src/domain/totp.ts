@@ -20,10 +20,7 @@ const RECOVERY_CODES = 10
 const WINDOW = 1
 
 /** A new secret to be shown as a QR code of `uri`; nothing is kept until `confirmTotp`. */
-export async function beginTotp(
-  _parts: unknown,
-  { name }: Pick<AdminUser, 'name'>,
-): Promise<{ secret: string; uri: string }> {
+export async function beginTotp({ name }: Pick<AdminUser, 'name'>): Promise<{ secret: string; uri: string }> {
   const { Secret } = await import('otpauth')
   const secret = new Secret({ size: SECRET_BYTES }).base32
   registerSecret(secret)

@@ -112,7 +112,7 @@ describe('signing in', () => {
   it('asks for the second factor after the password, without the password in the page', async () => {
     const parts = { store: house.ctx.store, sealer: house.ctx.sealer, now: house.ctx.now }
     const user = await newUser('second@example.com')
-    const { secret } = await beginTotp(parts, user)
+    const { secret } = await beginTotp(user)
     const totp = new TOTP({ secret, issuer: 'LLM Proxy', label: user.name })
     await confirmTotp(parts, SYSTEM, user, secret, totp.generate({ timestamp: now }))
     now += MINUTE

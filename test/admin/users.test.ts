@@ -120,7 +120,7 @@ describe('users', () => {
 
   it('lose a second factor that they have lost', async () => {
     const user = await ann()
-    const { secret } = await beginTotp({}, user)
+    const { secret } = await beginTotp(user)
     await confirmTotp(house.ctx, SYSTEM, user, secret, new TOTP({ secret }).generate())
     expect((await owner.get(page(user.id))).html).toContain('10 recovery codes left')
     await owner.post(`${page(user.id)}/remove-second-factor`)

@@ -31,7 +31,7 @@ it('nothing that lets an admin in is in the log, in an answer or in a file, but 
 
   await admin.signIn({ name: misplaced, password: wrong }, client)
   await admin.signIn({ name: 'ann', password: wrong }, client)
-  const { secret } = await beginTotp({}, user)
+  const { secret } = await beginTotp(user)
   planted.plant('TOTP secret', secret)
   const codeAt = (at: number) => new TOTP({ secret }).generate({ timestamp: at })
   const actor = adminActor(user, client)

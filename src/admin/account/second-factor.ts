@@ -1,6 +1,6 @@
 import { encode } from 'uqr'
 import { beginTotp } from '../../domain/totp.ts'
-import type { AdminUser } from '../../store/store.ts'
+import { createSealedNotes } from '../frame/sealed-note.ts'
 import type { Visit } from '../frame/visit.ts'
 
 /**
@@ -9,33 +9,19 @@ import type { Visit } from '../frame/visit.ts'
  */
 export type Enrolment = { secret: string; uri: string; pending: string; path: string; size: number }
 
-const KIND = 'totp'
-const PATIENCE_MS = 20 * 60_000
+const notes = createSealedNotes('totp', ['userId', 'secret', 'uri'], 20 * 60_000)
 
 export async function beginEnrolment({ ctx, user, now }: Visit): Promise<Enrolment> {
-  const { secret, uri } = await beginTotp(ctx, user)
-  const pending = ctx.sealer.seal(JSON.stringify({ kind: KIND, userId: user.id, secret, uri, at: now }))
+  const { secret, uri } = await beginTotp(user)
+  const pending = notes.seal(ctx.sealer, { userId: user.id, secret, uri }, now)
   return { secret, uri, pending, ...drawCode(uri) }
 }
 
 /** Null: too old, of somebody else, or not ours. */
 export function openEnrolment({ ctx, user, now }: Visit, pending: string): Enrolment | null {
-  const opened = open(ctx.sealer, pending)
+  const opened = notes.open(ctx.sealer, pending, now)
   if (opened === null || opened.userId !== user.id) return null
-  const age = now - opened.at
-  if (age < 0 || age > PATIENCE_MS) return null
   return { secret: opened.secret, uri: opened.uri, pending, ...drawCode(opened.uri) }
-}
-
-function open(sealer: Visit['ctx']['sealer'], pending: string) {
-  try {
-    const { kind, at, userId, secret, uri } = JSON.parse(sealer.open(pending)) as Record<string, unknown>
-    const isOurs = kind === KIND && typeof at === 'number' && [userId, secret, uri].every((t) => typeof t === 'string')
-    return isOurs ? { at, userId: userId as AdminUser['id'], secret: secret as string, uri: uri as string } : null
-  } catch {
-    // Altered, or sealed by another key: the same as none.
-    return null
-  }
 }
 
 /** Black squares, one after the other, with the quiet border that readers need. */

@@ -8,7 +8,7 @@ import { createForm } from '../frame/form.ts'
 import { safeTarget } from '../frame/safe-target.ts'
 import { keepSession } from '../frame/session.ts'
 import { sendBare } from '../frame/shell.ts'
-import { clientOf } from '../frame/visit.ts'
+import { clientOf, originOf } from '../frame/visit.ts'
 import { explainFailure, type OidcFailure } from './oidc/failure.ts'
 import { createOidcProvider, type OidcProvider } from './oidc/provider.ts'
 import { keepTransaction, type Transaction, takeTransaction } from './oidc/transaction.ts'
@@ -33,9 +33,8 @@ export function oidcRoutes(ctx: AppContext): Router {
       nonce: library.randomNonce(),
       verifier: library.randomPKCECodeVerifier(),
       to,
-      at: ctx.now(),
     }
-    keepTransaction(req, res, ctx.sealer, transaction)
+    keepTransaction(req, res, ctx, transaction)
     const address = library.buildAuthorizationUrl(configuration, {
       redirect_uri: redirectUriOf(ctx, req),
       scope: oidc.scopes,
@@ -123,8 +122,7 @@ function explainGone(error: unknown): never {
 }
 
 /** As it has to be registered with the provider. */
-const redirectUriOf = ({ config }: AppContext, req: Request): string =>
-  `${config.admin.publicUrl ?? `${req.protocol}://${req.headers.host}`}/admin/oidc/callback`
+const redirectUriOf = (ctx: AppContext, req: Request): string => `${originOf(ctx, req)}/admin/oidc/callback`
 
 /** What the provider appended, at the address that it knows. */
 function callbackUrl(ctx: AppContext, req: Request): URL {

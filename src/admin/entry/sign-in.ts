@@ -5,14 +5,13 @@ import { requireOwnForm, visitorCsrfToken } from '../frame/csrf.ts'
 import { createForm, type Form } from '../frame/form.ts'
 import { count } from '../frame/format.ts'
 import { safeTarget } from '../frame/safe-target.ts'
+import { createSealedNotes } from '../frame/sealed-note.ts'
 import { findVisitor, keepSession } from '../frame/session.ts'
 import { sendBare } from '../frame/shell.ts'
 import { clientOf } from '../frame/visit.ts'
 
-/** The name and password wait, sealed, in the second form: so long. */
-const CODE_PATIENCE_MS = 5 * 60_000
-/** What else is sealed for a form is no answer to this one. */
-const KIND = 'sign-in'
+/** The name and password wait, sealed, in the second form. */
+const notes = createSealedNotes('sign-in', ['name', 'password'], 5 * 60_000)
 
 type Shown = { status?: number; message?: string; name?: string; pending?: string | null }
 
@@ -59,7 +58,7 @@ export function signInRoutes(ctx: AppContext): Router {
       case 'code_required':
         return show(req, res, {
           name,
-          pending: ctx.sealer.seal(JSON.stringify({ kind: KIND, name, password, at: ctx.now() })),
+          pending: notes.seal(ctx.sealer, { name, password }, ctx.now()),
         })
       case 'refused': {
         const wrong = code === '' ? 'The name or the password is wrong.' : 'The code is wrong, or was used already.'
@@ -88,18 +87,6 @@ type Given = { name: string; password: string; code: string }
 function readGiven({ sealer, now }: AppContext, form: Form): Given | null {
   const pending = form.raw('pending')
   if (pending === '') return { name: form.text('name'), password: form.raw('password'), code: '' }
-  const opened = openPending(() => sealer.open(pending))
-  const age = opened ? now() - opened.at : -1
-  return opened && age >= 0 && age <= CODE_PATIENCE_MS ? { ...opened, code: form.text('code') } : null
-}
-
-function openPending(open: () => string): { name: string; password: string; at: number } | null {
-  try {
-    const { kind, name, password, at } = JSON.parse(open()) as Record<string, unknown>
-    const isOurs = kind === KIND && typeof name === 'string' && typeof password === 'string' && typeof at === 'number'
-    return isOurs ? { name, password, at } : null
-  } catch {
-    // Altered, or sealed by another key: the same as none.
-    return null
-  }
+  const opened = notes.open(sealer, pending, now())
+  return opened && { ...opened, code: form.text('code') }
 }

@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers/promises'
 import { listBudgets } from '../../domain/budget-states.ts'
+import { everyPage } from '../../domain/every-page.ts'
 import { requireProject, requireToken } from '../../domain/find.ts'
 import { GatewayError } from '../../errors.ts'
 import type {
@@ -77,15 +77,7 @@ export function createReads({ store, budgets, now }: Sources, only: string | nul
     token,
     async projects() {
       if (only !== null) return [await requireProject(store, only)]
-      const found: Project[] = []
-      for (let after: string | undefined; found.length < MAX_PROJECTS; ) {
-        const { data, hasMore } = await store.projects.list({ limit: PAGE, ...(after !== undefined && { after }) })
-        found.push(...data)
-        after = data.at(-1)?.id
-        if (!hasMore || after === undefined) break
-        await setImmediate()
-      }
-      return found
+      return everyPage(store.projects.list, ({ id }) => id, { limit: PAGE, most: MAX_PROJECTS })
     },
     async providerKeys(projectId) {
       if (!isVisible(projectId)) throw absent('project')

@@ -65,7 +65,7 @@ export function createVisit(
     params: req.params as Record<string, string>,
     query: createForm(req.query),
     url: req.originalUrl,
-    origin: ctx.config.admin.publicUrl ?? `${req.protocol}://${req.headers.host ?? 'localhost'}`,
+    origin: originOf(ctx, req),
     now: ctx.now(),
     failure: null,
   }
@@ -73,3 +73,7 @@ export function createVisit(
 
 /** Where a request comes from. */
 export const clientOf = (req: Request): Client => ({ ip: req.ip ?? null, userAgent: req.get('user-agent') ?? null })
+
+/** Where people reach this gateway: `PUBLIC_URL`, or what this visitor used. Without a slash at its end. */
+export const originOf = ({ config }: Pick<AppContext, 'config'>, req: Request): string =>
+  config.admin.publicUrl ?? `${req.protocol}://${req.headers.host ?? 'localhost'}`

@@ -1,6 +1,7 @@
 import type { CsvCell } from '../../csv.ts'
+import { everyPage } from '../../domain/every-page.ts'
 import { presentRequest } from '../../domain/present.ts'
-import type { LedgerRow, RequestFilter } from '../../store/store.ts'
+import type { LedgerRow, Page, RequestFilter } from '../../store/store.ts'
 import type { Csv } from '../frame/page.ts'
 import type { Reads } from '../frame/reads.ts'
 import { type Names, readNames } from '../names.ts'
@@ -12,13 +13,8 @@ const AT_ONCE = 500
 
 /** The newest requests of the filter, `MAX_CSV_ROWS` at the most. */
 export async function requestsCsv(reads: Reads, filter: RequestFilter): Promise<Csv> {
-  const rows: LedgerRow[] = []
-  for (let after: string | undefined; rows.length < MAX_CSV_ROWS; ) {
-    const page = await reads.requests(filter, { limit: AT_ONCE, ...(after !== undefined && { after }) })
-    rows.push(...page.data)
-    after = page.data.at(-1)?.requestId
-    if (!page.hasMore || after === undefined) break
-  }
+  const list = (page: Page) => reads.requests(filter, page)
+  const rows = await everyPage(list, ({ requestId }) => requestId, { limit: AT_ONCE, most: MAX_CSV_ROWS })
   const names = await readNames(reads, rows)
   return { name: 'requests', columns: COLUMNS, rows: rows.map((row) => toCells(row, names)) }
 }

@@ -1,13 +1,12 @@
 import type { AppContext } from '../../context.ts'
 import type { Json } from '../../formats/dialect.ts'
 import { passThrough } from '../../usage/observer.ts'
-import { note } from '../dispatch.ts'
 import type { HttpExchange } from '../exchange.ts'
 import type { Answer } from '../forward.ts'
 import type { Target } from '../plan.ts'
 import type { SettleParts } from '../settle.ts'
-import { sendWhole, toReadError } from '../translate/answer-whole.ts'
-import { readWhole } from '../translate/read-whole.ts'
+import { sendWhole } from '../translate/answer-whole.ts'
+import { takeWhole } from '../translate/take-whole.ts'
 
 /** Ten thousand files, the most that are listed at once, take three. */
 const MAX_BYTES = 32 * 1024 * 1024
@@ -22,12 +21,7 @@ export async function answerList(
   target: Target,
   answer: Answer,
 ): Promise<void> {
-  exchange.firstByteMs = answer.firstByteAt === 0 ? null : answer.firstByteAt - exchange.startedMs
-  const text = await readWhole(answer, MAX_BYTES).catch((failure) => {
-    note(parts, exchange, target, answer, failure)
-    throw toReadError(failure, exchange)
-  })
-  note(parts, exchange, target, answer, null)
+  const text = await takeWhole(parts, exchange, target, answer, MAX_BYTES)
   const list = parse(text)
   const shown = list === null ? null : await withoutForeign(parts, exchange, target, list)
   if (shown !== null) exchange.changes.push('data')

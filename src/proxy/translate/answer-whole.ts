@@ -4,15 +4,14 @@ import { statusOf } from '../../formats/error-kind.ts'
 import type { HubError } from '../../formats/hub.ts'
 import { passThrough } from '../../usage/observer.ts'
 import { COST_HEADER, costText, wantsCost } from '../cost-header.ts'
-import { note } from '../dispatch.ts'
 import type { HttpExchange } from '../exchange.ts'
-import { type Answer, UpstreamFailure } from '../forward.ts'
+import type { Answer } from '../forward.ts'
 import { addRequestId, downstreamHeaders, headerOf, isEventStream } from '../headers.ts'
 import type { Target } from '../plan.ts'
 import { ownHeaders } from '../respond.ts'
 import { type Outcome, type SettleParts, settle } from '../settle.ts'
 import { readEvents } from './read-events.ts'
-import { readWhole } from './read-whole.ts'
+import { takeWhole } from './take-whole.ts'
 import type { Translation } from './translation.ts'
 
 /** Pictures come inside. */
@@ -29,12 +28,7 @@ export async function answerWhole(
   answer: Answer,
   translation: Translation,
 ): Promise<void> {
-  exchange.firstByteMs = answer.firstByteAt === 0 ? null : answer.firstByteAt - exchange.startedMs
-  const text = await readWhole(answer, MAX_BYTES).catch((failure) => {
-    note(parts, exchange, target, answer, failure)
-    throw toReadError(failure, exchange)
-  })
-  note(parts, exchange, target, answer, null)
+  const text = await takeWhole(parts, exchange, target, answer, MAX_BYTES)
   const json = parseJson(text)
   if (answer.status >= 400) return answerError(parts, exchange, target, answer, translation, json ?? text)
   const { tell } = translation
@@ -189,11 +183,4 @@ function parseJson(text: string): Json | null {
   } catch {
     return null
   }
-}
-
-/** Why an answer that was to be read as a whole could not be. */
-export function toReadError(failure: unknown, exchange: HttpExchange): GatewayError {
-  if (exchange.clientGone) return new GatewayError('client_closed', { cause: failure })
-  const kind = failure instanceof UpstreamFailure ? failure.kind : 'cut'
-  return new GatewayError(kind === 'timeout' ? 'upstream_timeout' : 'upstream_cut', { cause: failure })
 }

@@ -2,7 +2,7 @@ import { type AdminSession, type AdminSessionStore, StoreError } from '../store.
 import { writeAudit } from './audit.ts'
 import { and, eq, getTableColumns, lte, ne, or } from './drizzle.ts'
 import type { Engine } from './engine.ts'
-import { beyond, newestFirst, toPage } from './page.ts'
+import { readPage } from './page.ts'
 import { adminUsers, sessions } from './schema.ts'
 
 const { seq, ...columns } = getTableColumns(sessions)
@@ -44,16 +44,14 @@ export function createAdminSessionStore(engine: Engine): AdminSessionStore {
     },
 
     async list({ userId }, page) {
-      return read(() => {
-        const rows = db
-          .select(columns)
-          .from(sessions)
-          .where(and(userId === undefined ? undefined : eq(sessions.userId, userId), beyond(listed, page)))
-          .orderBy(...newestFirst(listed))
-          .limit(page.limit + 1)
-          .all()
-        return toPage(rows, page)
-      })
+      return read(() =>
+        readPage(
+          db.select(columns).from(sessions).$dynamic(),
+          listed,
+          page,
+          userId === undefined ? undefined : eq(sessions.userId, userId),
+        ),
+      )
     },
 
     async delete(id, stamp) {

@@ -3,7 +3,7 @@ import { deleteSessionsOf } from './admin-sessions.ts'
 import { writeAudit } from './audit.ts'
 import { and, count, eq, getTableColumns, isNull, lt, ne, or } from './drizzle.ts'
 import type { Engine } from './engine.ts'
-import { beyond, newestFirst, toPage } from './page.ts'
+import { readPage } from './page.ts'
 import { adminUsers } from './schema.ts'
 
 const { seq, nameKey, ...columns } = getTableColumns(adminUsers)
@@ -20,16 +20,7 @@ export function createAdminUserStore(engine: Engine): AdminUserStore {
 
   return {
     async list(page) {
-      return read(() => {
-        const rows = db
-          .select(columns)
-          .from(adminUsers)
-          .where(beyond(listed, page))
-          .orderBy(...newestFirst(listed))
-          .limit(page.limit + 1)
-          .all()
-        return toPage(rows, page)
-      })
+      return read(() => readPage(db.select(columns).from(adminUsers).$dynamic(), listed, page))
     },
 
     async get(id) {

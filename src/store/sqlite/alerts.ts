@@ -2,7 +2,7 @@ import type { AlertStore } from '../alerts.ts'
 import { writeAudit } from './audit.ts'
 import { and, asc, eq, getTableColumns, isNotNull, lte } from './drizzle.ts'
 import type { Engine } from './engine.ts'
-import { beyond, newestFirst, toPage } from './page.ts'
+import { readPage } from './page.ts'
 import { alerts } from './schema.ts'
 
 const { seq, ...columns } = getTableColumns(alerts)
@@ -36,18 +36,7 @@ export function createAlertStore(engine: Engine): AlertStore {
     },
 
     async list(page) {
-      return read(() =>
-        toPage(
-          db
-            .select(columns)
-            .from(alerts)
-            .where(beyond(listed, page))
-            .orderBy(...newestFirst(listed))
-            .limit(page.limit + 1)
-            .all(),
-          page,
-        ),
-      )
+      return read(() => readPage(db.select(columns).from(alerts).$dynamic(), listed, page))
     },
   }
 }

@@ -1,7 +1,7 @@
 import type { AuditEntry, AuditStamp, AuditStore } from '../store.ts'
 import { and, eq, getTableColumns, gte, lt } from './drizzle.ts'
 import type { Engine } from './engine.ts'
-import { beyond, newestFirst, toPage } from './page.ts'
+import { readPage } from './page.ts'
 import { auditLog } from './schema.ts'
 
 const { seq, ...columns } = getTableColumns(auditLog)
@@ -15,27 +15,16 @@ export function createAuditStore(engine: Engine): AuditStore {
     },
 
     async list({ from, to, ...exact }, page) {
-      return read(() => {
-        const rows = db
-          .select(columns)
-          .from(auditLog)
-          .where(
-            and(
-              exact.action === undefined ? undefined : eq(auditLog.action, exact.action),
-              exact.actor === undefined ? undefined : eq(auditLog.actor, exact.actor),
-              exact.targetId === undefined ? undefined : eq(auditLog.targetId, exact.targetId),
-              exact.projectId === undefined ? undefined : eq(auditLog.projectId, exact.projectId),
-              exact.outcome === undefined ? undefined : eq(auditLog.outcome, exact.outcome),
-              from === undefined ? undefined : gte(auditLog.at, from),
-              to === undefined ? undefined : lt(auditLog.at, to),
-              beyond(listed, page),
-            ),
-          )
-          .orderBy(...newestFirst(listed))
-          .limit(page.limit + 1)
-          .all()
-        return toPage(rows, page)
-      })
+      const where = and(
+        exact.action === undefined ? undefined : eq(auditLog.action, exact.action),
+        exact.actor === undefined ? undefined : eq(auditLog.actor, exact.actor),
+        exact.targetId === undefined ? undefined : eq(auditLog.targetId, exact.targetId),
+        exact.projectId === undefined ? undefined : eq(auditLog.projectId, exact.projectId),
+        exact.outcome === undefined ? undefined : eq(auditLog.outcome, exact.outcome),
+        from === undefined ? undefined : gte(auditLog.at, from),
+        to === undefined ? undefined : lt(auditLog.at, to),
+      )
+      return read(() => readPage(db.select(columns).from(auditLog).$dynamic(), listed, page, where))
     },
   }
 }

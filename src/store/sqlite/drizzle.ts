@@ -34,4 +34,4 @@ export const { readMigrationFiles } = require('drizzle-orm/migrator') as typeof 
 
 export type { AnyColumn, SQL } from 'drizzle-orm'
 export type { BetterSQLite3Database } from 'drizzle-orm/better-sqlite3'
-export type { AnySQLiteColumn } from 'drizzle-orm/sqlite-core'
+export type { AnySQLiteColumn, SQLiteSelect } from 'drizzle-orm/sqlite-core'

@@ -2,7 +2,7 @@ import type { ProjectStore, ProviderKey } from '../store.ts'
 import { withoutSecrets, writeAudit } from './audit.ts'
 import { count, eq, getTableColumns } from './drizzle.ts'
 import type { Engine } from './engine.ts'
-import { beyond, newestFirst, toPage } from './page.ts'
+import { readPage } from './page.ts'
 import { keysOfProject } from './provider-keys.ts'
 import { projects, providerKeys, tokens } from './schema.ts'
 
@@ -13,16 +13,7 @@ export function createProjectStore(engine: Engine): ProjectStore {
   const { db, read, write } = engine
   return {
     async list(page) {
-      return read(() => {
-        const rows = db
-          .select(columns)
-          .from(projects)
-          .where(beyond(listed, page))
-          .orderBy(...newestFirst(listed))
-          .limit(page.limit + 1)
-          .all()
-        return toPage(rows, page)
-      })
+      return read(() => readPage(db.select(columns).from(projects).$dynamic(), listed, page))
     },
 
     async get(id) {

@@ -17,7 +17,7 @@ import {
   sql,
 } from './drizzle.ts'
 import type { Engine } from './engine.ts'
-import { beyond, newestFirst, toPage } from './page.ts'
+import { readPage } from './page.ts'
 import { findProject } from './projects.ts'
 import { keysOfProject } from './provider-keys.ts'
 import { projects, tokens } from './schema.ts'
@@ -38,16 +38,7 @@ export function createTokenStore(engine: Engine, settleCounts: () => void): Toke
   }
   return {
     async list(filter, page) {
-      return read(() => {
-        const rows = db
-          .select(columns)
-          .from(tokens)
-          .where(and(matching(engine, filter), beyond(listed, page)))
-          .orderBy(...newestFirst(listed))
-          .limit(page.limit + 1)
-          .all()
-        return toPage(rows, page)
-      })
+      return read(() => readPage(db.select(columns).from(tokens).$dynamic(), listed, page, matching(engine, filter)))
     },
 
     async countByProject(projectId) {

@@ -14,7 +14,7 @@ const codeAt = (secret: string, timestamp: number) => new TOTP({ secret }).gener
 async function givenSecondFactor() {
   const all = await givenDoor()
   const user = await all.user()
-  const { secret } = await beginTotp(all.parts, user)
+  const { secret } = await beginTotp(user)
   const code = codeAt(secret, all.clock.now())
   const { recoveryCodes } = await confirmTotp(all.parts, actor, user, secret, code)
   // So that the code of the set-up is over.

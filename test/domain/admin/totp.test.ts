@@ -8,7 +8,7 @@ import { givenDoor, PASSWORD } from './given.ts'
 async function given() {
   const all = await givenDoor()
   const user = await all.user()
-  const begun = await beginTotp(all.parts, user)
+  const begun = await beginTotp(user)
   const code = (at = all.clock.now()) => new TOTP({ secret: begun.secret }).generate({ timestamp: at })
   return {
     ...all,

@@ -178,6 +178,14 @@ const textOf = (body: Buffer) =>
     .map(({ choices, delta }) => choices?.[0]?.delta.content ?? delta?.text ?? '')
     .join('')
 
+/** With all of the words. */
+const claudeAnswers = () =>
+  house.anthropic.script((_req, res) => {
+    res.writeHead(200, sseHead)
+    for (const event of messageEvents(WORDS)) res.write(frame(event))
+    res.end()
+  })
+
 describe('the rest of a stream', () => {
   it('is not told when the next answer is another one: the client gets an error event, and both are paid', async () => {
     const { secret } = await open({ second: says(['Once ', 'more.']), token: { budgets: [BUDGET] } })
@@ -245,11 +253,7 @@ describe('the rest of a stream', () => {
         ['claude', 'claude-sonnet-4-6'],
       ],
     })
-    house.anthropic.script((_req, res) => {
-      res.writeHead(200, sseHead)
-      for (const event of messageEvents(WORDS)) res.write(frame(event))
-      res.end()
-    })
+    claudeAnswers()
     const { body, ended } = await chat(secret)
     expect([ended, textOf(body)]).toEqual(['clean', WORDS.join('')])
     expect(await rowOf()).toMatchObject({
@@ -271,11 +275,7 @@ describe('the rest of a stream', () => {
         ['claude', 'claude-sonnet-4-6'],
       ],
     })
-    house.anthropic.script((_req, res) => {
-      res.writeHead(200, sseHead)
-      for (const event of messageEvents(WORDS)) res.write(frame(event))
-      res.end()
-    })
+    claudeAnswers()
     const { body, ended } = await chat(secret)
     expect([ended, textOf(body), String(body).split('[DONE]').length]).toEqual(['clean', WORDS.join(''), 2])
     const { attempts, changes } = await rowOf()
