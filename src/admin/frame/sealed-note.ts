@@ -22,7 +22,8 @@ export function createSealedNotes<Name extends string>(kind: string, names: read
 
 function read(sealer: Sealer, sealed: string): Record<string, unknown> {
   try {
-    return JSON.parse(sealer.open(sealed)) as Record<string, unknown>
+    // Whatever else was sealed by this key, and be it `null`.
+    return Object(JSON.parse(sealer.open(sealed))) as Record<string, unknown>
   } catch {
     // Altered, or sealed by another key: the same as none.
     return {}
